@@ -1,0 +1,148 @@
+//! The events of one webhook: each enters at its first counted attempt and is settled once, as delivered or as lost.
+
+use std::collections::BTreeMap;
+
+use crate::delivery::{Action, Attempt, EventKey, EventType, Position, UnixMillis};
+use crate::ledger::{Policy, is_poisoned};
+
+/// Upper bounds of the delivery delay's buckets, in seconds. Source: the contract, `cotalker_webhook_delivery_delay_seconds`.
+pub const DELAY_BUCKETS_SECONDS: [f64; 13] =
+    [1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 14400.0];
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Failed so far, and may be sent again.
+    Pending,
+    /// The receiver took it.
+    Delivered,
+    /// Nothing will send it again.
+    Lost,
+}
+
+/// An event that is still known one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrackedEvent {
+    /// What became of it.
+    pub fate: Fate,
+    /// Its newest counted attempt.
+    pub newest: Position,
+    /// Since when it waits for a further attempt: the time of the newest one, or when that was seen if it is dated absurdly.
+    pub waits_since: UnixMillis,
+}
+
+/// How long deliveries took: a histogram over [`DELAY_BUCKETS_SECONDS`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DelayHistogram {
+    /// Deliveries per bucket, not cumulated; the last one holds what is over the greatest bound.
+    pub buckets: [u64; DELAY_BUCKETS_SECONDS.len() + 1],
+    /// The sum of all delays, in milliseconds, so that it stays exact.
+    pub sum_millis: u64,
+}
+
+impl DelayHistogram {
+    fn observe(&mut self, delay_millis: u64) {
+        #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 ms, which is 285,000 years")]
+        let seconds = delay_millis as f64 / 1_000.0;
+        let index = DELAY_BUCKETS_SECONDS.iter().position(|bound| seconds <= *bound);
+        self.buckets[index.unwrap_or(DELAY_BUCKETS_SECONDS.len())] += 1;
+        self.sum_millis = self.sum_millis.saturating_add(delay_millis);
+    }
+}
+
+/// The events of one webhook. Σ [`entered`](Self::entered) = delivered + lost + pending, always.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Events {
+    entered: [[u64; Action::ALL.len()]; EventType::ALL.len()],
+    delivered: u64,
+    lost: u64,
+    delay: DelayHistogram,
+    tracked: BTreeMap<EventKey, TrackedEvent>,
+}
+
+impl Events {
+    /// Takes in one attempt that counts. Attempts of one answer come in the order of their positions.
+    pub(crate) fn observe(&mut self, attempt: &Attempt, now: UnixMillis, policy: &Policy) {
+        let Some(event) = &attempt.event else { return };
+        let position = attempt.position();
+        // An attempt can't have been made after the answer that tells of it.
+        let made_at = if is_poisoned(attempt.at, now) { now } else { attempt.at };
+        let tracked = self.tracked.entry(event.key).or_insert_with(|| {
+            self.entered[event.event_type.index()][event.action.index()] += 1;
+            TrackedEvent { fate: Fate::Pending, newest: position, waits_since: made_at }
+        });
+        tracked.newest = tracked.newest.max(position);
+        tracked.waits_since = tracked.waits_since.max(made_at);
+        if tracked.fate != Fate::Pending {
+            return;
+        }
+        if attempt.outcome.is_success() {
+            tracked.fate = Fate::Delivered;
+            self.delivered += 1;
+            if let Some(created_at) = event.created_at {
+                self.delay.observe(u64::try_from(made_at.millis_since(created_at)).unwrap_or(0));
+            }
+        } else if attempt.retry >= policy.max_retries {
+            tracked.fate = Fate::Lost;
+            self.lost += 1;
+        }
+    }
+
+    /// Gives up the pending events whose last attempt is longer ago than the pending timeout.
+    pub(crate) fn expire(&mut self, now: UnixMillis, policy: &Policy) {
+        for tracked in self.tracked.values_mut() {
+            if tracked.fate == Fate::Pending && now.millis_since(tracked.waits_since) > policy.pending_timeout_millis {
+                tracked.fate = Fate::Lost;
+                self.lost += 1;
+            }
+        }
+    }
+
+    /// Forgets the settled events all of whose attempts lie at or below `floor`: none of them can count again.
+    pub(crate) fn forget(&mut self, floor: Position) {
+        self.tracked.retain(|_, tracked| tracked.fate == Fate::Pending || tracked.newest > floor);
+    }
+
+    /// Distinct events of this kind.
+    #[must_use]
+    pub fn entered(&self, event_type: EventType, action: Action) -> u64 {
+        self.entered[event_type.index()][action.index()]
+    }
+
+    /// Distinct events that the receiver took.
+    #[must_use]
+    pub fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// Distinct events that nothing will send again.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// How many events have failed so far and may be sent again.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        let entered: u64 = self.entered.iter().flatten().sum();
+        entered.saturating_sub(self.delivered).saturating_sub(self.lost)
+    }
+
+    /// Since when the longest waiting of the pending events waits; `None` when none does.
+    #[must_use]
+    pub fn pending_since(&self) -> Option<UnixMillis> {
+        self.tracked.values().filter(|event| event.fate == Fate::Pending).map(|event| event.waits_since).min()
+    }
+
+    /// From an event's creation to its delivery.
+    #[must_use]
+    pub fn delay(&self) -> &DelayHistogram {
+        &self.delay
+    }
+
+    /// How many events are still known one by one.
+    #[must_use]
+    pub fn tracked(&self) -> usize {
+        self.tracked.len()
+    }
+}

@@ -1,0 +1,29 @@
+//! A Prometheus exporter for the delivery logs of Cotalker webhooks: exact per-webhook counts of deliveries, failures,
+//! lost events and delays.
+//!
+//! A pure core that knows no I/O, no clock and no tokio, and a thin shell around it that does. Data runs one way:
+//!
+//! ```text
+//! HTTP body ─ api         frame one entry at a time, wire → core types ─► Attempt
+//! Attempt   ─ ledger      floor + set: counted once, or not            ─► counts, events, window facts
+//! ledgers   ─ exposition  rendered once per change, not per scrape     ─► Bytes
+//! GET       ─ server      hands out those bytes + the process's own few metrics
+//! ```
+//!
+//! Invariants:
+//!
+//! 1. **All or nothing per answer.** An answer is folded in when it has ended well, or not at all.
+//! 2. **Counted once.** An attempt counts iff it is above the floor and not in the set. The floor never goes down.
+//! 3. **One task owns the ledgers.** Readers get an immutable snapshot by swap. A scrape does no I/O.
+//! 4. **A scrape never fails because the vendor does.** Old counts stay; freshness says how old.
+//! 5. **Secrets have a type** that prints as `[redacted]`; a receiver's URL becomes a host at the wire, and an event's
+//!    data is skipped there, so that nothing behind the wire could leak them.
+
+pub mod clock;
+pub mod delivery;
+pub mod events;
+pub mod exposition;
+pub mod ledger;
+pub mod outcome;
+pub mod snapshot;
+pub mod standing;

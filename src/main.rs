@@ -1,0 +1,2 @@
+//! The daemon's binary.
+fn main() {}

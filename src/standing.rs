@@ -1,0 +1,90 @@
+//! How a webhook stands now, history included: facts about the newest attempts, whether they count or not.
+//!
+//! Attempts dated absurdly far ahead have no part in them: one such row would stay the newest for ever.
+
+use crate::delivery::{Position, UnixMillis};
+use crate::ledger::Policy;
+use crate::outcome::{FailureReason, Outcome};
+
+/// A failed attempt, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Where it stands.
+    pub position: Position,
+    /// Why it failed.
+    pub reason: FailureReason,
+    /// The receiver's status code, if it gave one.
+    pub status: Option<u16>,
+    /// How many times the event had been tried before.
+    pub retry: u32,
+}
+
+/// How a webhook stands now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The newest successful attempt.
+    pub last_success: Option<Position>,
+    /// The newest failed attempt.
+    pub last_failure: Option<Failure>,
+    /// When the newest event in the log was created.
+    pub head_event: Option<UnixMillis>,
+    /// Failed attempts since the last success.
+    pub consecutive_failures: u64,
+    /// The first of them; `None` when there is none.
+    pub failing_since: Option<UnixMillis>,
+}
+
+impl Standing {
+    /// The newest attempt, if it failed.
+    #[must_use]
+    pub fn newest_if_failed(&self) -> Option<Failure> {
+        self.last_failure.filter(|failure| self.last_success.is_none_or(|success| failure.position > success))
+    }
+
+    /// Whether the newest attempt is a failure that may still be retried: what holds up everything behind it.
+    #[must_use]
+    pub fn is_blocked(&self, now: UnixMillis, policy: &Policy) -> bool {
+        self.newest_if_failed().is_some_and(|failure| {
+            failure.retry < policy.max_retries && now.millis_since(failure.position.at) < policy.pending_timeout_millis
+        })
+    }
+
+    /// Takes in the newest of what one answer shows; says whether it brings a newer success.
+    pub(crate) fn advance(&mut self, seen: &Newest) -> bool {
+        let has_new_success = seen.success > self.last_success;
+        self.last_success = self.last_success.max(seen.success);
+        if let Some(failure) = seen.failure
+            && self.last_failure.is_none_or(|last| failure.position > last.position)
+        {
+            self.last_failure = Some(failure);
+        }
+        self.head_event = self.head_event.max(seen.event);
+        has_new_success
+    }
+}
+
+/// The newest of what one answer shows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Newest {
+    success: Option<Position>,
+    failure: Option<Failure>,
+    event: Option<UnixMillis>,
+}
+
+impl Newest {
+    pub(crate) fn observe(&mut self, position: Position, outcome: Outcome, retry: u32, event: Option<UnixMillis>) {
+        match outcome {
+            Outcome::Success { .. } => self.success = self.success.max(Some(position)),
+            Outcome::Failure { reason, status } => {
+                if self.failure.is_none_or(|newest| position > newest.position) {
+                    self.failure = Some(Failure { position, reason, status, retry });
+                }
+            }
+        }
+        self.event = self.event.max(event);
+    }
+
+    pub(crate) fn success(&self) -> Option<Position> {
+        self.success
+    }
+}
