@@ -1,6 +1,6 @@
 //! The one place that reads the clock.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::delivery::UnixMillis;
 
@@ -19,4 +19,11 @@ pub fn millis(time: SystemTime) -> UnixMillis {
         Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |millis| -millis),
     };
     UnixMillis::from_millis(millis)
+}
+
+/// `time` as the standard library has it; the epoch where that can't hold it.
+#[must_use]
+pub fn system_time(time: UnixMillis) -> SystemTime {
+    let since_epoch = Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(0));
+    UNIX_EPOCH.checked_add(since_epoch).unwrap_or(UNIX_EPOCH)
 }

@@ -19,11 +19,16 @@
 //! 5. **Secrets have a type** that prints as `[redacted]`; a receiver's URL becomes a host at the wire, and an event's
 //!    data is skipped there, so that nothing behind the wire could leak them.
 
+pub mod api;
+pub mod build;
 pub mod clock;
 pub mod delivery;
 pub mod events;
 pub mod exposition;
 pub mod ledger;
 pub mod outcome;
+pub mod schedule;
+pub mod secret;
 pub mod snapshot;
 pub mod standing;
+pub mod telemetry;

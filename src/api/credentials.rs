@@ -1,0 +1,130 @@
+//! Where the bearer token comes from: a variable, a file that may be rotated, or a login that may expire.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use http::HeaderValue;
+
+use crate::secret::Secret;
+
+/// How to get a token.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// A token that never changes.
+    Token(Secret),
+    /// A file that holds the token, read again whenever it is needed.
+    TokenFile(PathBuf),
+    /// E-mail, and a file that holds the password.
+    Login {
+        /// The account.
+        email: String,
+        /// Where its password is.
+        password_file: PathBuf,
+    },
+    /// None at all: the simulated API of a benchmark, which asks for none.
+    Anonymous,
+}
+
+/// Why a secret cannot be used. Never shows it.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The file cannot be read.
+    #[error("{path}: {error}", path = .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        error: io::Error,
+    },
+    /// There is nothing in it.
+    #[error("{0} is empty")]
+    Empty(String),
+    /// It holds something that no HTTP header can carry.
+    #[error("{0} holds a line break or another character that no token has")]
+    Unusable(String),
+}
+
+/// The token in `text`: without white space around it and without a leading `Bearer `.
+///
+/// # Errors
+///
+/// If nothing is left, or no header could carry it; `origin` names in the error where it came from.
+pub fn parse_token(text: &str, origin: &str) -> Result<Secret, SecretError> {
+    let text = text.trim();
+    let token = match text.get(..6) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("bearer") => match text.get(6..) {
+            Some(rest) if rest.is_empty() || rest.starts_with(char::is_whitespace) => rest.trim_start(),
+            Some(_) | None => text,
+        },
+        Some(_) | None => text,
+    };
+    if token.is_empty() {
+        return Err(SecretError::Empty(origin.to_owned()));
+    }
+    if token.bytes().any(|byte| !byte.is_ascii_graphic()) {
+        return Err(SecretError::Unusable(origin.to_owned()));
+    }
+    Ok(Secret::new(token))
+}
+
+/// The token in the file at `path`.
+///
+/// # Errors
+///
+/// If it cannot be read, or holds no token.
+pub fn read_token(path: &Path) -> Result<Secret, SecretError> {
+    parse_token(&read(path)?, &path.display().to_string())
+}
+
+/// The password in the file at `path`: all of it but a line break at the end.
+///
+/// # Errors
+///
+/// If it cannot be read, or holds nothing.
+pub fn read_password(path: &Path) -> Result<Secret, SecretError> {
+    let text = read(path)?;
+    let password = text.strip_suffix('\n').unwrap_or(&text);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    if password.is_empty() {
+        return Err(SecretError::Empty(path.display().to_string()));
+    }
+    Ok(Secret::new(password))
+}
+
+/// A secret is some bytes: reading it blocks no longer than the look at a clock.
+fn read(path: &Path) -> Result<String, SecretError> {
+    std::fs::read_to_string(path).map_err(|error| SecretError::Unreadable { path: path.to_owned(), error })
+}
+
+/// The header that carries `token`, marked so that nothing prints it.
+pub(super) fn bearer(token: &Secret) -> Option<HeaderValue> {
+    let mut header = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_stands_alone_or_behind_its_scheme_with_any_white_space() {
+        for text in ["abc.def", " abc.def\n", "Bearer abc.def", "bearer   abc.def\r\n", "\tBEARER\tabc.def "] {
+            assert_eq!(parse_token(text, "x").expect("a token").expose(), "abc.def", "{text:?}");
+        }
+        assert_eq!(parse_token("bearerabc", "x").expect("a token").expose(), "bearerabc");
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused_without_showing_it() {
+        for text in ["", " \n", "Bearer ", "Bearer"] {
+            assert_eq!(parse_token(text, "COTALKER_TOKEN").expect_err("empty").to_string(), "COTALKER_TOKEN is empty");
+        }
+        for text in ["s3cret\ns3cret", "s3cret é", "s3cret s3cret"] {
+            let error = parse_token(text, "token.txt").expect_err("unusable");
+            assert!(error.to_string().starts_with("token.txt holds"), "{error}");
+            assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+        }
+    }
+}

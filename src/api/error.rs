@@ -1,0 +1,157 @@
+//! Why a call failed, in words that hold no secret: no URL beyond the host, no header, nothing of a body.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::credentials::SecretError;
+use super::stream::FrameError;
+use crate::telemetry::CallResult;
+
+/// A call that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallError {
+    /// The kind of failure: what a caller can tell apart.
+    pub result: CallResult,
+    /// The cause, for people: a lowercase fragment.
+    pub cause: String,
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.cause)
+    }
+}
+
+impl Error for CallError {}
+
+impl CallError {
+    fn new(result: CallResult, cause: impl Into<String>) -> Self {
+        Self { result, cause: cause.into() }
+    }
+
+    pub(super) fn malformed(cause: &str) -> Self {
+        Self::new(CallResult::Malformed, cause)
+    }
+
+    pub(super) fn timed_out(after: Duration) -> Self {
+        Self::new(CallResult::Timeout, format!("no complete answer within {}", humantime::format_duration(after)))
+    }
+
+    pub(super) fn too_large(limit: u64) -> Self {
+        Self::new(CallResult::TooLarge, format!("the answer has more than {limit} bytes"))
+    }
+
+    pub(super) fn login_refused() -> Self {
+        Self::new(CallResult::Unauthorized, "the login was refused a moment ago, and is not tried again so soon")
+    }
+
+    pub(super) fn in_login(self) -> Self {
+        Self { cause: format!("login failed: {}", self.cause), ..self }
+    }
+
+    pub(super) fn from_secret(error: SecretError) -> Self {
+        Self::new(CallResult::Unauthorized, error.to_string())
+    }
+
+    pub(super) fn from_status(status: StatusCode) -> Self {
+        let (result, meaning) = match status {
+            StatusCode::UNAUTHORIZED => (CallResult::Unauthorized, "the token is wrong or has expired"),
+            StatusCode::FORBIDDEN => (CallResult::Forbidden, "the token lacks the permission"),
+            StatusCode::NOT_FOUND => (CallResult::NotFound, "there is no such webhook, or no such API"),
+            StatusCode::TOO_MANY_REQUESTS => (CallResult::RateLimited, "too many calls"),
+            _ if status.is_redirection() => (CallResult::HttpError, "a redirect, which is not followed"),
+            _ if status.is_server_error() => (CallResult::HttpError, "the API is in trouble"),
+            _ => (CallResult::HttpError, "an answer that it should not give"),
+        };
+        Self::new(result, format!("the API answered {}: {meaning}", status.as_u16()))
+    }
+
+    pub(super) fn from_framing(error: FrameError, first_byte: Option<u8>) -> Self {
+        match (error, first_byte) {
+            (FrameError::NotAnArray, Some(b'<')) => Self::malformed("the answer is a web page, not JSON"),
+            (FrameError::NotAnArray, None) => Self::malformed("the answer is empty"),
+            _ => Self::malformed(&error.to_string()),
+        }
+    }
+
+    pub(super) fn no_object(body: &[u8], cause: &str) -> Self {
+        match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(b'<') => Self::malformed("the answer is a web page, not JSON"),
+            None => Self::malformed("the answer is empty"),
+            Some(_) => Self::malformed(cause),
+        }
+    }
+
+    /// Sorts what went wrong below HTTP. The error itself may hold the URL, so nothing but its known parts is kept.
+    pub(super) fn from_transport(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        if error.is_timeout() {
+            return Self::new(CallResult::Timeout, "no complete answer in time");
+        }
+        let mut is_incomplete = false;
+        let mut link: Option<&(dyn Error + 'static)> = Some(&error);
+        while let Some(cause) = link {
+            if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+                return Self::new(CallResult::Tls, format!("no trusted connection: {tls}"));
+            }
+            if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
+                is_incomplete |= hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled();
+                if hyper.is_parse() {
+                    return Self::malformed("the answer is no HTTP");
+                }
+            }
+            if let Some(io) = cause.downcast_ref::<io::Error>() {
+                if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                    return Self::new(CallResult::Tls, format!("no trusted connection: {tls}"));
+                }
+                if io.raw_os_error().is_some() {
+                    return Self::new(CallResult::Connect, format!("connection failed: {io}"));
+                }
+            }
+            if cause.to_string().starts_with("dns error") {
+                return Self::new(CallResult::Connect, "the API's name does not resolve (DNS)");
+            }
+            link = cause.source();
+        }
+        if error.is_decode() && !is_incomplete {
+            return Self::malformed("the answer's compression is broken");
+        }
+        Self::new(CallResult::Connect, if error.is_connect() { "no connection" } else { "the connection broke off" })
+    }
+
+    /// What the reader can do about it, as a sentence.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self.result {
+            CallResult::Unauthorized => {
+                "Give a valid token in --cotalker.token-file or COTALKER_TOKEN, or check --cotalker.email and --cotalker.password-file."
+            }
+            CallResult::Forbidden => {
+                "Ask an administrator for a token that may read webhooks, try --cotalker.admin or --cotalker.company, or watch chosen webhooks with --webhook.id."
+            }
+            CallResult::NotFound => "Check --cotalker.base-url and, if given, the ids in --webhook.id.",
+            CallResult::RateLimited => {
+                "Lower --poll.rate or raise --poll.interval; other clients of the account count too."
+            }
+            CallResult::HttpError => {
+                "Check --cotalker.base-url; if it is right, the API itself has a problem: try again later."
+            }
+            CallResult::Timeout => {
+                "Check that the network lets this machine reach --cotalker.base-url, or raise --cotalker.timeout."
+            }
+            CallResult::Connect => {
+                "Check the host name in --cotalker.base-url, the network, and the proxy (HTTPS_PROXY)."
+            }
+            CallResult::Tls => {
+                "Check the host name in --cotalker.base-url; behind a proxy that opens TLS, give its authority in --cotalker.ca-file."
+            }
+            CallResult::TooLarge => "Raise --cotalker.max-response-size.",
+            CallResult::Malformed => "Check --cotalker.base-url: this is not what the Cotalker API answers.",
+            CallResult::Ok | CallResult::NotModified => "",
+        }
+    }
+}

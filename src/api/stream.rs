@@ -1,0 +1,329 @@
+//! Frames the entries of a JSON array out of a byte stream, one at a time, so that nobody holds the whole answer.
+//!
+//! It knows just enough JSON to tell where an entry ends: strings, escapes and nesting. Whether an entry is sound is
+//! its reader's to say, so that a broken one stays inside its own bounds. Trying a parser on a partial buffer until it
+//! says "unexpected end" would be simpler and wrong: a number that is cut behind `-` or `.` is no such end.
+
+use memchr::memchr2;
+
+/// An entry longer than this is passed over and handed on as [`Framed::TooLong`]. A convention: a thousand times the
+/// largest documented entry, and MongoDB's own limit for a document.
+pub const MAX_ENTRY_BYTES: usize = 16 * 1024 * 1024;
+
+/// A buffer that grew beyond this for one long entry is given back afterwards.
+const KEEP_BUFFER_BYTES: usize = 256 * 1024;
+
+/// What the answer does wrong as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// It is something else than an array: an object, HTML, nothing.
+    #[error("the answer is no JSON array")]
+    NotAnArray,
+    /// It ended inside the array.
+    #[error("the answer breaks off inside its JSON array")]
+    BrokenOff,
+    /// Two entries without a comma between them, a comma too many, or something behind the array.
+    #[error("the answer's JSON array is broken")]
+    Broken,
+}
+
+/// One entry of the array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framed<'bytes> {
+    /// Its bytes, from first to last.
+    Entry(&'bytes [u8]),
+    /// It is longer than [`MAX_ENTRY_BYTES`].
+    TooLong,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Before the array, having passed so many bytes of a byte-order mark.
+    Before { mark: usize },
+    /// Behind `[`.
+    First,
+    /// In an entry: so deep in objects and arrays, and in a string or not. At depth 0 it is a string by itself, or else
+    /// a number or a word.
+    Inside { depth: usize, string: Option<Escape> },
+    /// Behind an entry.
+    Behind,
+    /// Behind a comma.
+    Next,
+    /// Behind `]`.
+    After,
+}
+
+/// Whether the next byte of a string is escaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escape {
+    No,
+    Yes,
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Takes bytes as they come, gives entries as they end.
+#[derive(Debug)]
+pub struct Framer {
+    state: State,
+    /// The beginning of an entry whose end has not come yet.
+    partial: Vec<u8>,
+    is_too_long: bool,
+}
+
+impl Default for Framer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Framer {
+    /// A framer before the first byte.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { state: State::Before { mark: 0 }, partial: Vec::new(), is_too_long: false }
+    }
+
+    /// Takes the next bytes, and hands on every entry that ends in them.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes cannot belong to a JSON array; nothing more may be fed then.
+    pub fn feed(&mut self, bytes: &[u8], mut on_entry: impl FnMut(Framed<'_>)) -> Result<(), FrameError> {
+        let mut at = 0;
+        // Where the current entry starts in `bytes`; 0 if it started in earlier ones.
+        let mut start = 0;
+        while let Some(&byte) = bytes.get(at) {
+            match self.state {
+                State::Before { mark } => match byte {
+                    b'[' => (self.state, at) = (State::First, at + 1),
+                    b' ' | b'\t' | b'\n' | b'\r' => at += 1,
+                    _ if BYTE_ORDER_MARK.get(mark) == Some(&byte) => {
+                        (self.state, at) = (State::Before { mark: mark + 1 }, at + 1);
+                    }
+                    _ => return Err(FrameError::NotAnArray),
+                },
+                State::First | State::Next => match byte {
+                    b' ' | b'\t' | b'\n' | b'\r' => at += 1,
+                    b']' if self.state == State::First => (self.state, at) = (State::After, at + 1),
+                    b']' | b',' | b'}' | b':' => return Err(FrameError::Broken),
+                    _ => {
+                        start = at;
+                        self.state = match byte {
+                            b'{' | b'[' => State::Inside { depth: 1, string: None },
+                            b'"' => State::Inside { depth: 0, string: Some(Escape::No) },
+                            _ => State::Inside { depth: 0, string: None },
+                        };
+                        at += 1;
+                    }
+                },
+                State::Inside { depth, string } => {
+                    (self.state, at) = skip(bytes, at, depth, string);
+                    if self.state == State::Behind {
+                        self.end_entry(&bytes[start..at], &mut on_entry);
+                    }
+                }
+                State::Behind => match byte {
+                    b' ' | b'\t' | b'\n' | b'\r' => at += 1,
+                    b',' => (self.state, at) = (State::Next, at + 1),
+                    b']' => (self.state, at) = (State::After, at + 1),
+                    _ => return Err(FrameError::Broken),
+                },
+                State::After => match byte {
+                    b' ' | b'\t' | b'\n' | b'\r' => at += 1,
+                    _ => return Err(FrameError::Broken),
+                },
+            }
+        }
+        if matches!(self.state, State::Inside { .. }) {
+            self.keep(&bytes[start..]);
+        }
+        Ok(())
+    }
+
+    /// Ends the stream.
+    ///
+    /// # Errors
+    ///
+    /// If the array has not ended.
+    pub fn finish(self) -> Result<(), FrameError> {
+        match self.state {
+            State::After => Ok(()),
+            State::Before { .. } => Err(FrameError::NotAnArray),
+            State::First | State::Inside { .. } | State::Behind | State::Next => Err(FrameError::BrokenOff),
+        }
+    }
+
+    /// Keeps the beginning of an entry, unless it has become too long to be kept.
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.is_too_long || self.partial.len() + bytes.len() > MAX_ENTRY_BYTES {
+            self.is_too_long = true;
+            self.partial = Vec::new();
+        } else {
+            self.partial.extend_from_slice(bytes);
+        }
+    }
+
+    fn end_entry(&mut self, bytes: &[u8], on_entry: &mut impl FnMut(Framed<'_>)) {
+        if self.partial.is_empty() && !self.is_too_long && bytes.len() <= MAX_ENTRY_BYTES {
+            return on_entry(Framed::Entry(bytes));
+        }
+        self.keep(bytes);
+        if self.is_too_long {
+            on_entry(Framed::TooLong);
+        } else {
+            on_entry(Framed::Entry(&self.partial));
+        }
+        self.is_too_long = false;
+        self.partial.clear();
+        self.partial.shrink_to(KEEP_BUFFER_BYTES);
+    }
+}
+
+/// Goes on inside an entry until it ends (the state is then [`State::Behind`]) or the bytes do; says how far it got.
+fn skip(bytes: &[u8], mut at: usize, mut depth: usize, mut string: Option<Escape>) -> (State, usize) {
+    while let Some(&byte) = bytes.get(at) {
+        match string {
+            Some(Escape::Yes) => (string, at) = (Some(Escape::No), at + 1),
+            Some(Escape::No) => {
+                let Some(found) = memchr2(b'"', b'\\', &bytes[at..]) else {
+                    return (State::Inside { depth, string }, bytes.len());
+                };
+                let is_end = bytes[at + found] == b'"';
+                at += found + 1;
+                if is_end && depth == 0 {
+                    return (State::Behind, at);
+                }
+                string = (!is_end).then_some(Escape::Yes);
+            }
+            None if depth == 0 => {
+                if matches!(byte, b',' | b']' | b' ' | b'\t' | b'\n' | b'\r') {
+                    return (State::Behind, at);
+                }
+                at += 1;
+            }
+            None => {
+                at += 1;
+                match byte {
+                    b'"' => string = Some(Escape::No),
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' if depth == 1 => return (State::Behind, at),
+                    b'}' | b']' => depth -= 1,
+                    _ => {}
+                }
+            }
+        }
+    }
+    (State::Inside { depth, string }, at)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn frame(chunks: &[&[u8]]) -> Result<Vec<String>, FrameError> {
+        let mut framer = Framer::new();
+        let mut entries = Vec::new();
+        for chunk in chunks {
+            framer.feed(chunk, |framed| match framed {
+                Framed::Entry(bytes) => entries.push(String::from_utf8_lossy(bytes).into_owned()),
+                Framed::TooLong => entries.push("too long".to_owned()),
+            })?;
+        }
+        framer.finish()?;
+        Ok(entries)
+    }
+
+    #[test]
+    fn entries_come_out_as_they_stand_whatever_is_in_their_strings() {
+        let text = br#" [ {"a":"}]\"[{\\"} , [1,{"b":[]}],"x,]\\\"",-1.5e3 ,null,true] "#;
+        let expected = [r#"{"a":"}]\"[{\\"}"#, r#"[1,{"b":[]}]"#, r#""x,]\\\"""#, "-1.5e3", "null", "true"];
+        assert_eq!(frame(&[text]).expect("an array"), expected);
+        let bytes: Vec<&[u8]> = text.chunks(1).collect();
+        assert_eq!(frame(&bytes).expect("an array"), expected);
+    }
+
+    #[test]
+    fn an_answer_that_is_no_array_or_breaks_off_is_told() {
+        for (text, expected) in [
+            ("", FrameError::NotAnArray),
+            ("  ", FrameError::NotAnArray),
+            ("{\"message\":\"no\"}", FrameError::NotAnArray),
+            ("<!doctype html>", FrameError::NotAnArray),
+            ("null", FrameError::NotAnArray),
+            ("[", FrameError::BrokenOff),
+            ("[{\"a\":1}", FrameError::BrokenOff),
+            ("[{\"a\":1},", FrameError::BrokenOff),
+            ("[{\"a\":1", FrameError::BrokenOff),
+            ("[-", FrameError::BrokenOff),
+            ("[\"a", FrameError::BrokenOff),
+            ("[1,]", FrameError::Broken),
+            ("[,1]", FrameError::Broken),
+            ("[1 2]", FrameError::Broken),
+            ("[1,,2]", FrameError::Broken),
+            ("[]]", FrameError::Broken),
+            ("[] {}", FrameError::Broken),
+        ] {
+            assert_eq!(frame(&[text.as_bytes()]), Err(expected), "{text}");
+        }
+        assert_eq!(frame(&[b"\xef\xbb\xbf[]\n"]), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn an_entry_of_absurd_length_is_passed_over_and_its_neighbours_are_not() {
+        let long = format!("[1,\"{}\",2]", "x".repeat(MAX_ENTRY_BYTES));
+        let chunks: Vec<&[u8]> = long.as_bytes().chunks(1 << 20).collect();
+        assert_eq!(frame(&chunks).expect("an array"), ["1", "too long", "2"]);
+        assert_eq!(frame(&[long.as_bytes()]).expect("an array"), ["1", "too long", "2"]);
+    }
+
+    fn any_json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<f64>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<String>().prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+                prop::collection::btree_map(any::<String>(), inner, 0..6)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn however_it_is_cut_it_frames_what_a_json_parser_reads(
+            values in prop::collection::vec(any_json(), 0..8),
+            is_pretty: bool,
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        ) {
+            let array = serde_json::Value::Array(values.clone());
+            let text = if is_pretty { format!("{array:#}") } else { array.to_string() };
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
+            cuts.extend([0, text.len()]);
+            cuts.sort_unstable();
+            let chunks: Vec<&[u8]> = cuts.windows(2).map(|cut| &text.as_bytes()[cut[0]..cut[1]]).collect();
+            let framed = frame(&chunks).expect("an array");
+            let parsed: Vec<serde_json::Value> =
+                framed.iter().map(|entry| serde_json::from_str(entry).expect("an entry")).collect();
+            prop_assert_eq!(parsed, serde_json::from_str::<Vec<serde_json::Value>>(&text).expect("an array"));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..6)) {
+            let mut framer = Framer::new();
+            let _ = framer.feed(b"[", |_| {});
+            for chunk in &chunks {
+                if framer.feed(chunk, |_| {}).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+}
