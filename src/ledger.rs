@@ -145,8 +145,10 @@ impl Ledger {
     }
 
     /// Takes in an answer that ended well.
-    pub fn fold(&mut self, answer: Answer, policy: &Policy) {
+    pub fn fold(&mut self, mut answer: Answer, policy: &Policy) {
         let now = answer.now;
+        // Nothing counts twice even if another answer, read against the same state, has been folded in meanwhile.
+        answer.fresh.retain(|position, attempt| *position > self.floor && !self.counted.contains_key(&attempt.id));
         if self.is_gap(&answer) {
             self.totals.gaps += 1;
         }

@@ -20,13 +20,17 @@
 //!    data is skipped there, so that nothing behind the wire could leak them.
 
 pub mod api;
+pub mod app;
 pub mod build;
+pub mod check;
 pub mod clock;
+pub mod config;
 pub mod delivery;
 pub mod events;
 pub mod exposition;
 pub mod ledger;
 pub mod outcome;
+pub mod poller;
 pub mod schedule;
 pub mod secret;
 pub mod snapshot;

@@ -33,6 +33,29 @@ label_set! {
     }
 }
 
+impl FailureReason {
+    /// Why it failed, as a lowercase sentence about the receiver, for people.
+    #[must_use]
+    pub fn explain(self, status: Option<u16>) -> String {
+        let sentence = match self {
+            Self::Http3xx | Self::Http4xx | Self::Http5xx | Self::Other => {
+                return match status {
+                    Some(status) => format!("the receiver answered {status}"),
+                    None => "the log gives no reason that is known".to_owned(),
+                };
+            }
+            Self::Timeout => "the receiver does not answer in time",
+            Self::Dns => "the receiver's name does not resolve (DNS)",
+            Self::Refused => "the receiver refuses connections",
+            Self::Reset => "the receiver breaks connections off",
+            Self::Unreachable => "there is no route to the receiver",
+            Self::CertificateExpired => "the receiver's certificate has expired",
+            Self::Tls => "the receiver's certificate or TLS set-up is not trusted",
+        };
+        sentence.to_owned()
+    }
+}
+
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

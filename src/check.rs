@@ -1,0 +1,170 @@
+//! `check`: one poll, told as a table, for the first contact with an account.
+
+use std::sync::Arc;
+
+use comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED;
+use comfy_table::{ContentArrangement, Table};
+use futures::stream::{self, StreamExt as _};
+
+use crate::api::{CallError, Client, Fetched};
+use crate::clock;
+use crate::delivery::{Position, UnixMillis, Webhook};
+use crate::ledger::{Ledger, Policy};
+use crate::poller;
+
+/// What a look at the account found.
+#[derive(Debug)]
+pub struct Report {
+    /// For standard output.
+    pub text: String,
+    /// Why the API could not be read, and what to do about it, in one line; `None` if it could.
+    pub failure: Option<String>,
+}
+
+/// One webhook, and what its log says.
+struct Finding {
+    webhook: Webhook,
+    ledger: Result<Ledger, CallError>,
+}
+
+/// Polls once.
+pub async fn check(config: &poller::Config, client: Arc<Client>) -> Report {
+    let (mut webhooks, mut failures) = if config.ids.is_empty() {
+        match client.list(None).await {
+            Ok(Fetched::Fresh { value, .. }) => (value.webhooks, Vec::new()),
+            Ok(Fetched::NotModified { .. }) => (Vec::new(), Vec::new()),
+            Err(error) => return failed("failed to read the list of webhooks", &error),
+        }
+    } else {
+        by_id(config, &client).await
+    };
+    webhooks.retain(|webhook| config.filter.admits(&webhook.code));
+    webhooks.sort_by(|a, b| (a.label(), a.id).cmp(&(b.label(), b.id)));
+    let dropped = webhooks.len().saturating_sub(config.limit);
+    webhooks.truncate(config.limit);
+
+    let findings: Vec<Finding> = stream::iter(webhooks)
+        .map(|webhook| {
+            let client = Arc::clone(&client);
+            async move {
+                let mut ledger = Ledger::new(Position::START);
+                let ledger = match client.logs(webhook.id, None, &ledger).await {
+                    Ok(Fetched::Fresh { value, .. }) => {
+                        ledger.fold(value, &config.policy);
+                        Ok(ledger)
+                    }
+                    Ok(Fetched::NotModified { .. }) => Ok(ledger),
+                    Err(error) => Err(error),
+                };
+                Finding { webhook, ledger }
+            }
+        })
+        .buffered(config.concurrency)
+        .collect()
+        .await;
+
+    let has_readable = findings.iter().any(|finding| finding.ledger.is_ok());
+    let unreadable = findings.iter().filter_map(|finding| finding.ledger.as_ref().err());
+    failures.extend(unreadable.cloned());
+    let failure = match failures.first() {
+        Some(error) if !has_readable => failed("failed to read any webhook's log", error).failure,
+        _ => None,
+    };
+    Report { text: tell(&findings, &failures, dropped, &config.policy, clock::now()), failure }
+}
+
+async fn by_id(config: &poller::Config, client: &Client) -> (Vec<Webhook>, Vec<CallError>) {
+    let (mut webhooks, mut failures) = (Vec::new(), Vec::new());
+    for id in &config.ids {
+        match client.webhook(*id).await {
+            Ok(Fetched::Fresh { value, .. }) => webhooks.push(value),
+            Ok(Fetched::NotModified { .. }) => {}
+            Err(error) => failures.push(CallError { cause: format!("webhook {id}: {error}"), ..error }),
+        }
+    }
+    (webhooks, failures)
+}
+
+fn failed(what: &str, error: &CallError) -> Report {
+    Report { text: String::new(), failure: Some(format!("{what}: {error}. {}", error.advice())) }
+}
+
+/// The findings as a table, and below it what to do about what could not be read.
+fn tell(findings: &[Finding], failures: &[CallError], dropped: usize, policy: &Policy, now: UnixMillis) -> String {
+    let mut text = String::new();
+    if findings.is_empty() && failures.is_empty() {
+        text.push_str("The API can be read, but it shows no webhook: check --webhook.include and --webhook.exclude, --cotalker.company, and what the token may see.\n");
+    }
+    if !findings.is_empty() {
+        let mut table = Table::new();
+        table.load_style(ASCII_BORDERS_ONLY_CONDENSED).set_content_arrangement(ContentArrangement::Disabled).set_header([
+            "webhook",
+            "state",
+            "last attempt",
+            "failures in the window",
+            "why",
+        ]);
+        for finding in findings {
+            table.add_row(row(finding, policy, now));
+        }
+        text.push_str(&table.to_string());
+        text.push('\n');
+    }
+    let mut told: Vec<&CallError> = Vec::new();
+    for failure in failures {
+        if !told.iter().any(|other| other.result == failure.result) {
+            text.push_str(&format!("{failure}. {}\n", failure.advice()));
+            told.push(failure);
+        }
+    }
+    if dropped > 0 {
+        text.push_str(&format!("{dropped} more webhooks are over --webhook.limit and would not be watched.\n"));
+    }
+    text
+}
+
+fn row(finding: &Finding, policy: &Policy, now: UnixMillis) -> [String; 5] {
+    let webhook = printable(&finding.webhook.label());
+    let switch = if finding.webhook.active { "" } else { " (inactive)" };
+    let ledger = match &finding.ledger {
+        Ok(ledger) => ledger,
+        Err(error) => return [webhook, format!("log unreadable{switch}"), "-".into(), "-".into(), error.to_string()],
+    };
+    let (standing, window) = (ledger.standing(), ledger.window());
+    let newest_failure = standing.newest_if_failed();
+    let state = match newest_failure {
+        _ if ledger.is_blocked(policy) => "blocked",
+        Some(_) => "failing",
+        None if standing.last_success.is_some() => "delivering",
+        None => "no delivery in the log",
+    };
+    let last = newest_failure.map(|failure| failure.position).or(standing.last_success);
+    [
+        webhook,
+        format!("{state}{switch}"),
+        last.map_or_else(|| "-".to_owned(), |last| date(last.at, now)),
+        format!("{} of {}", window.failures, window.successes + window.failures),
+        newest_failure.map_or_else(String::new, |failure| failure.reason.explain(failure.status)),
+    ]
+}
+
+/// A point in time to the second, and how long ago that is.
+fn date(at: UnixMillis, now: UnixMillis) -> String {
+    let text = humantime::format_rfc3339_seconds(clock::system_time(at));
+    let seconds = u64::try_from(now.millis_since(at)).unwrap_or(0) / 1_000;
+    // Two units tell enough.
+    let unit = if seconds >= 86_400 {
+        3_600
+    } else if seconds >= 3_600 {
+        60
+    } else {
+        1
+    };
+    let ago = humantime::format_duration(std::time::Duration::from_secs(seconds - seconds % unit));
+    format!("{text} ({ago} ago)")
+}
+
+/// Free text without what would move a terminal's cursor.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
