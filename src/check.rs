@@ -39,7 +39,7 @@ pub async fn check(config: &poller::Config, client: Arc<Client>) -> Report {
         by_id(config, &client).await
     };
     webhooks.retain(|webhook| config.filter.admits(&webhook.code));
-    webhooks.sort_by(|a, b| (a.label(), a.id).cmp(&(b.label(), b.id)));
+    webhooks.sort_by_key(|webhook| (webhook.label(), webhook.id));
     let dropped = webhooks.len().saturating_sub(config.limit);
     webhooks.truncate(config.limit);
 
@@ -97,13 +97,10 @@ fn tell(findings: &[Finding], failures: &[CallError], dropped: usize, policy: &P
     }
     if !findings.is_empty() {
         let mut table = Table::new();
-        table.load_style(ASCII_BORDERS_ONLY_CONDENSED).set_content_arrangement(ContentArrangement::Disabled).set_header([
-            "webhook",
-            "state",
-            "last attempt",
-            "failures in the window",
-            "why",
-        ]);
+        table
+            .load_style(ASCII_BORDERS_ONLY_CONDENSED)
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .set_header(["webhook", "state", "last attempt", "failures in the window", "why"]);
         for finding in findings {
             table.add_row(row(finding, policy, now));
         }

@@ -33,6 +33,7 @@ pub mod outcome;
 pub mod poller;
 pub mod schedule;
 pub mod secret;
+pub mod server;
 pub mod snapshot;
 pub mod standing;
 pub mod telemetry;
