@@ -1,6 +1,7 @@
 //! The composition root: builds the parts from the configuration, runs them as one set of tasks, and ends them together.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +13,23 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::api::credentials::Credentials;
 use crate::api::{self, Client};
-use crate::config::{Config, ListenAddress, Task};
+use crate::config::{Config, DemoFlags, ListenAddress, Task};
 use crate::poller::Poller;
 use crate::server::{Server, Site};
+use crate::simulator::Simulator;
 use crate::telemetry::Instruments;
-use crate::{build, check, clock, snapshot};
+use crate::{build, check, clock, simulator, snapshot};
 
 /// After a signal, whatever hangs is left behind after this long. Source: the promise to end within 5 s, with a margin.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 /// How long a health check waits for the daemon. A convention: less than the second or more that probes give.
 const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The demo's world is the same each time.
+const DEMO_SEED: u64 = 10_942;
 
 /// Does what the command line asks for, and says how the process is to end.
 pub async fn run(task: Option<Task>, config: Config) -> ExitCode {
@@ -36,7 +42,7 @@ pub async fn run(task: Option<Task>, config: Config) -> ExitCode {
     }
     match task {
         None => outcome(daemon(config, shutdown).await),
-        Some(Task::Demo(_)) => fail("the simulated Cotalker is not part of this build yet"),
+        Some(Task::Demo(flags)) => outcome(demo(config, flags, shutdown).await),
         Some(Task::Check) => shutdown.run_until_cancelled(check_account(config)).await.unwrap_or(ExitCode::FAILURE),
         Some(Task::Healthcheck) => healthcheck(&config).await,
     }
@@ -147,6 +153,37 @@ pub async fn serve(
     Ok(())
 }
 
+/// The daemon against a simulated Cotalker.
+async fn demo(config: Config, flags: DemoFlags, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let settings = simulator::Settings { speed: simulator::Speed::Running(flags.speed), ..Default::default() };
+    let world = simulator::demo::demo_scenario(clock::now(), DEMO_SEED);
+    let simulator = Simulator::start(world, settings).await.context("failed to start the simulated Cotalker")?;
+    let listeners = listen(&config.web.listen).await?;
+    let mut text = "A simulated Cotalker is running, and the exporter watches it. Open\n".to_owned();
+    for listener in &listeners {
+        let root = url_of(listener.local_addr()?);
+        text.push_str(&format!(
+            "  {root}/  (the page for people)\n  {root}{}  (for Prometheus)\n",
+            config.web.telemetry_path
+        ));
+    }
+    text.push_str("Stop it with Ctrl-C.");
+    say(&text);
+    let api = api::Config {
+        base_url: Url::parse(&simulator.base_url()).context("the simulator's address")?,
+        credentials: Credentials::Token(crate::secret::Secret::new(simulator.token())),
+        company: None,
+        admin: false,
+        ca_pem: None,
+        timeout: Duration::from_secs(30),
+        max_response_bytes: u64::MAX,
+        calls_per_second: 0.0,
+        poll_interval: config.poller.interval,
+        ignore_proxy: true,
+    };
+    serve(config, api, listeners, shutdown).await
+}
+
 /// `check`: a table on standard output, the cause of a failure in one line on standard error.
 async fn check_account(config: Config) -> ExitCode {
     let Some(api) = config.api else { return ExitCode::FAILURE };
@@ -204,6 +241,15 @@ async fn listen(addresses: &[ListenAddress]) -> anyhow::Result<Vec<TcpListener>>
         listeners.push(bound.with_context(|| format!("failed to listen on {address} (--web.listen-address)"))?);
     }
     Ok(listeners)
+}
+
+/// Where a browser on this machine finds what listens on `address`.
+fn url_of(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
 }
 
 fn host_of(url: &Url) -> &str {

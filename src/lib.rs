@@ -34,6 +34,7 @@ pub mod poller;
 pub mod schedule;
 pub mod secret;
 pub mod server;
+pub mod simulator;
 pub mod snapshot;
 pub mod standing;
 pub mod telemetry;
