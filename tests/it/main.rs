@@ -1,0 +1,5 @@
+//! The real exporter against the simulated Cotalker, over HTTP.
+
+mod counting;
+mod daemon;
+mod freshness;
