@@ -1,6 +1,7 @@
 //! The HTTP server: metrics, the page for people, and the probes.
 
 mod accept;
+mod page;
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -13,17 +14,23 @@ use axum::routing::any;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use self::accept::Limits;
+use crate::clock;
 use crate::snapshot::Subscriber;
 
 /// The text format that Prometheus has asked for since 2014. Source: its exposition formats, "Text-based format".
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The page has a style of its own and needs nothing else.
+const PAGE_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// What the server shows.
 #[derive(Clone)]
@@ -97,15 +104,16 @@ fn plain(status: StatusCode, text: &'static str) -> Response {
 }
 
 fn index(site: &Site) -> Response {
-    // The path is of letters, digits and - _ . ~ /: nothing to escape.
-    let (path, version) = (&site.telemetry_path, site.version);
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Cotalker webhook exporter</title>\
-         <h1>Cotalker webhook exporter {version}</h1><p><a href=\"{path}\">Metrics</a></p></html>\n"
-    );
+    let snapshot = Arc::clone(&site.snapshots.borrow());
+    let Ok(html) = page::render(&snapshot.overview, clock::now(), &site.telemetry_path, site.version) else {
+        return plain(StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be made\n");
+    };
     let mut response = plain(StatusCode::OK, "");
     *response.body_mut() = Body::from(html);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }
 
