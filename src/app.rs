@@ -155,7 +155,7 @@ pub async fn serve(
 
 /// The daemon against a simulated Cotalker.
 async fn demo(config: Config, flags: DemoFlags, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let settings = simulator::Settings { speed: simulator::Speed::Running(flags.speed), ..Default::default() };
+    let settings = simulator::Settings { speed: flags.speed, ..Default::default() };
     let world = simulator::demo::demo_scenario(clock::now(), DEMO_SEED);
     let simulator = Simulator::start(world, settings).await.context("failed to start the simulated Cotalker")?;
     let listeners = listen(&config.web.listen).await?;
@@ -170,7 +170,7 @@ async fn demo(config: Config, flags: DemoFlags, shutdown: CancellationToken) -> 
     text.push_str("Stop it with Ctrl-C.");
     say(&text);
     let api = api::Config {
-        base_url: Url::parse(&simulator.base_url()).context("the simulator's address")?,
+        base_url: Url::parse(simulator.base_url()).context("the simulator's address")?,
         credentials: Credentials::Token(crate::secret::Secret::new(simulator.token())),
         company: None,
         admin: false,

@@ -5,15 +5,17 @@
 
 use std::hash::Hasher as _;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::{Body, Bytes};
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, DATE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
@@ -84,6 +86,32 @@ impl Drop for UnderWay {
     }
 }
 
+/// A body whose call is under way until it is sent. It announces its length if the one inside does.
+struct Recorded {
+    body: Body,
+    _under_way: UnderWay,
+}
+
+impl hyper::body::Body for Recorded {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 async fn call(request: Request<Incoming>, shared: Arc<Shared>) -> io::Result<Response<Body>> {
     let (endpoint, webhook) = endpoint_of(&request, &shared.prefix);
     let (number, fault, date_fault) = {
@@ -137,12 +165,7 @@ async fn call(request: Request<Incoming>, shared: Arc<Shared>) -> io::Result<Res
     }
     state.recorder.answered(number, response.status().as_u16());
     drop(state);
-    Ok(response.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            let _held = &under_way;
-            frame
-        }))
-    }))
+    Ok(response.map(|body| Body::new(Recorded { body, _under_way: under_way })))
 }
 
 fn endpoint_of(request: &Request<Incoming>, prefix: &str) -> (Endpoint, Option<WebhookId>) {
@@ -257,10 +280,12 @@ fn log_body(mut plan: Plan, id: WebhookId, state: &State, shared: &Arc<Shared>) 
         return first.into();
     }
     let shared = Arc::clone(shared);
-    Body::from_stream(stream::unfold((Some(first), plan), move |(first, mut plan)| {
+    // Fused, for the compression asks once more after the end.
+    let parts = stream::unfold((Some(first), plan), move |(first, mut plan)| {
         let next = first.or_else(|| part(&mut plan, id, &shared.lock()));
         async move { Some((Ok::<_, io::Error>(next?), (None, plan))) }
-    }))
+    });
+    Body::from_stream(parts.fuse())
 }
 
 fn part(plan: &mut Plan, id: WebhookId, state: &State) -> Option<Bytes> {

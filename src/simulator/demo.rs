@@ -1,94 +1,117 @@
-//! Ready-made worlds: the demo's, and large ones.
+//! Worlds to start from: the one that `demo` shows, and one with many webhooks.
 
-use crate::delivery::{UnixMillis, WebhookId};
+use crate::delivery::UnixMillis;
 
-use super::receiver::Receiver;
+use super::Receiver;
 use super::world::{Cycle, Trigger, WebhookSpec, World};
 
-/// How much has happened before the demo begins, so that queues, retries and losses are in full swing at once.
-const DEMO_HISTORY_MS: i64 = 6 * 60 * 60 * 1_000;
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
 
-/// How many attempts of a webhook the demo keeps: several windows.
-const DEMO_KEEPS: usize = 2_000;
+/// How far back the demo's history goes: past the window of any log that it shows.
+const DEMO_HISTORY_MS: i64 = 6 * HOUR_MS;
 
-/// A company with every kind of receiver, six hours of history, and enough going on that figures move within seconds.
+/// Attempts that the demo keeps per webhook at least: more than its busiest logs show, and a bound for one that runs on.
+const DEMO_KEPT: usize = 5_000;
+
+/// A company with a webhook for every trigger and most ways to fail, six hours old at `now`.
+///
+/// Everything is in full swing at once: within ten seconds after `now` there are successes, failures, retries and a lost
+/// event, and further losses follow every twenty seconds or so. One webhook is switched off for two minutes of every ten.
 #[must_use]
 pub fn demo_scenario(now: UnixMillis, seed: u64) -> World {
-    let mut world = World::new(now, seed).with_history_limit(DEMO_KEEPS);
-    let resting = Cycle { active_ms: 40_000, resting_ms: 20_000 };
-    let mut deactivated = WebhookSpec::new("asset_sync", Trigger::Property)
-        .named("Asset register")
-        .at("erp.acme.example")
-        .every_ms(4_000);
-    deactivated.cycle = Some(resting);
-    for spec in [
-        WebhookSpec::new("wo_update", Trigger::Task)
-            .named("Work Orders Update")
-            .at("hooks.acme.example")
-            .every_ms(3_000),
-        WebhookSpec::new("user_directory", Trigger::User)
-            .named("User directory")
-            .at("directory.acme.example")
-            .every_ms(4_000)
-            .to(Receiver::Flaky { failures: 0.25 }),
-        WebhookSpec::new("inspeccion_diaria", Trigger::Survey)
-            .named("Inspección diaria – ñandú")
-            .at("formularios.acme.example:8443")
-            .every_ms(12_000)
-            .to(Receiver::Slow { from_ms: 4_000, to_ms: 10_000 }),
-        WebhookSpec::new("erp_orders", Trigger::Task)
-            .named("Purchase orders to the ERP")
-            .at("erp.acme.example")
-            .every_ms(90_000)
-            .to(Receiver::Down),
-        WebhookSpec::new("shift_notes", Trigger::Note)
-            .named("Shift notes")
-            .at("notes.acme.example")
-            .every_ms(20_000)
-            .to(Receiver::CertificateExpired),
-        WebhookSpec::new("contractor_users", Trigger::User)
-            .named("Contractors")
-            .at("gone.acme.example")
-            .every_ms(45_000)
-            .to(Receiver::DnsGone),
-        WebhookSpec::new("maintenance_tasks", Trigger::Task)
-            .named("Maintenance tasks")
-            .at("cmms.acme.example")
-            .every_ms(15_000)
-            .to(Receiver::Rejecting),
-        deactivated,
-        WebhookSpec::new("logout_audit", Trigger::Logout)
-            .named("Logout audit")
-            .at("audit.acme.example")
-            .every_ms(5_000),
-    ] {
-        world.add_since(spec, now.plus_millis(-DEMO_HISTORY_MS));
-    }
+    let mut world = World::new(now, seed).with_history_limit(DEMO_KEPT);
+    let describe = |mut spec: WebhookSpec, description: &str| {
+        spec.description = Some(description.to_owned());
+        spec
+    };
+
+    let busy = WebhookSpec::new("wo_update", Trigger::Task).named("Work orders update").at("hooks.acme.example");
+    world.add_since(describe(busy, "Sends updates on work orders").every_ms(2_500), now.plus_millis(-DEMO_HISTORY_MS));
+
+    let flaky = WebhookSpec::new("user_sync", Trigger::User).named("User directory sync").at("id.acme.example:8443");
+    world.add_since(flaky.to(Receiver::Flaky { failures: 0.25 }).every_ms(20_000), now.plus_millis(-DEMO_HISTORY_MS));
+
+    let slow = WebhookSpec::new("checklist_bi", Trigger::Survey).named("Checklists → BI").at("bi.acme.example");
+    world.add_since(
+        slow.to(Receiver::Slow { from_ms: 2_000, to_ms: 9_000 }).every_ms(12_000),
+        now.plus_millis(-DEMO_HISTORY_MS),
+    );
+
+    let spanish = WebhookSpec::new("activos_sap", Trigger::Property)
+        .named("Sincronización de activos – Planta Ñuñoa")
+        .at("sap.acme.example");
+    add_losing_at(&mut world, spanish.to(Receiver::Down).every_ms(9 * MINUTE_MS), now.plus_millis(55_000));
+
+    let expired = WebhookSpec::new("note_archive", Trigger::Note).named("Note archive").at("archive.acme.example");
+    add_losing_at(&mut world, expired.to(Receiver::CertificateExpired).every_ms(100_000), now.plus_millis(75_000));
+
+    let gone = WebhookSpec::new("survey_legacy", Trigger::Survey).named("Legacy forms").at("forms-old.acme.example");
+    add_losing_at(&mut world, gone.to(Receiver::DnsGone).every_ms(100_000), now.plus_millis(29_000));
+
+    let rejecting =
+        WebhookSpec::new("wo_billing", Trigger::Task).named("Billing of work orders").at("erp.acme.example");
+    add_losing_at(&mut world, rejecting.to(Receiver::Rejecting).every_ms(95_000), now.plus_millis(50_000));
+
+    let refused = WebhookSpec::new("session_audit", Trigger::Logout).named("Session audit").at("audit.acme.example");
+    add_losing_at(&mut world, refused.to(Receiver::Refused).every_ms(95_000), now.plus_millis(6_000));
+
+    let mut seasonal = WebhookSpec::new("asset_watch", Trigger::Property).named("Asset watch").at("watch.acme.example");
+    seasonal.cycle = Some(Cycle { active_ms: 8 * MINUTE_MS, resting_ms: 2 * MINUTE_MS });
+    // Two minutes of activity are left at `now`.
+    world.add_since(seasonal.every_ms(5_000), now.plus_millis(-DEMO_HISTORY_MS - 6 * MINUTE_MS));
     world
 }
 
-/// `count` webhooks with receivers of all kinds, most of them healthy, and an event every `every_ms` on average.
+/// Adds a webhook that fails always, so old that it loses an event just at `due`.
+///
+/// What a webhook does depends on its seed and age alone, so a trial one tells when it will lose its next event.
+fn add_losing_at(world: &mut World, spec: WebhookSpec, due: UnixMillis) {
+    /// Longer than the four attempts of an event ever take.
+    const LONGEST_LOSS_MS: i64 = 15 * MINUTE_MS;
+    let since = world.now().plus_millis(-DEMO_HISTORY_MS);
+    let mut trial = World::new(world.now(), world.seed());
+    for _ in world.ids() {
+        // Places count: they are part of a webhook's seed.
+        trial.add(WebhookSpec::new("", Trigger::Unknown));
+    }
+    let id = trial.add_since(spec.clone(), since);
+    trial.advance_by(LONGEST_LOSS_MS);
+    let next = trial.attempts(id).iter().find(|attempt| attempt.is_final && attempt.at >= due);
+    let early_ms = next.map_or(0, |loss| loss.at.millis_since(due));
+    world.add_since(spec, since.plus_millis(-early_ms));
+}
+
+/// A company of `webhooks` webhooks of all triggers, `history_ms` milliseconds old at `now`: most of them healthy, every
+/// tenth failing in one way or another, with an event every half to two minutes each. 10,000 of them with an hour of
+/// history are a million attempts, some 150 MB: choose a shorter history for so many.
 #[must_use]
-pub fn many(count: usize, every_ms: i64, history_ms: i64, now: UnixMillis, seed: u64) -> (World, Vec<WebhookId>) {
+pub fn many(webhooks: usize, now: UnixMillis, history_ms: i64, seed: u64) -> World {
     let mut world = World::new(now, seed);
-    let ids = (0..count)
-        .map(|number| {
-            let receiver = match number % 20 {
-                3 => Receiver::Flaky { failures: 0.3 },
-                7 => Receiver::Slow { from_ms: 2_000, to_ms: 20_000 },
-                11 => Receiver::Down,
-                13 => Receiver::CertificateExpired,
-                17 => Receiver::Refused,
-                _ => Receiver::Healthy,
-            };
-            let trigger = Trigger::DOCUMENTED[number % Trigger::DOCUMENTED.len()];
-            let spec = WebhookSpec::new(&format!("webhook_{number:05}"), trigger)
-                .named(&format!("Webhook {number}"))
-                .at(&format!("r{number}.acme.example"))
-                .every_ms(every_ms)
-                .to(receiver);
-            world.add_since(spec, now.plus_millis(-history_ms))
-        })
-        .collect();
-    (world, ids)
+    let since = now.plus_millis(-history_ms.max(0));
+    for number in 0..webhooks {
+        let trigger = Trigger::DOCUMENTED[number % Trigger::DOCUMENTED.len()];
+        let receiver = match number % 100 {
+            9 => Receiver::Flaky { failures: 0.3 },
+            19 => Receiver::Slow { from_ms: 1_000, to_ms: 20_000 },
+            29 => Receiver::Down,
+            39 => Receiver::Refused,
+            49 => Receiver::CertificateExpired,
+            59 => Receiver::SelfSigned,
+            69 => Receiver::DnsGone,
+            79 => Receiver::Reset,
+            89 => Receiver::Rejecting,
+            99 => Receiver::Weird,
+            _ => Receiver::Healthy,
+        };
+        let every_ms = 30_000 + i64::try_from(number % 10).unwrap_or(0) * 10_000;
+        let mut spec = WebhookSpec::new(&format!("hook_{number:05}"), trigger)
+            .named(&format!("Webhook no. {number}"))
+            .at(&format!("hooks-{}.acme.example", number % 50))
+            .to(receiver)
+            .every_ms(every_ms);
+        spec.active = number % 37 != 36;
+        world.add_since(spec, since);
+    }
+    world
 }

@@ -189,12 +189,12 @@ pub(super) async fn bend(fault: Fault, right: Response<Body>) -> io::Result<Resp
         Fault::Drip => {
             let body = whole(right).await;
             let length = body.len();
-            let drops = stream::unfold(body, |mut rest| async move {
+            let drops = stream::unfold((body, Duration::ZERO), |(mut rest, pause)| async move {
                 if rest.is_empty() {
                     return None;
                 }
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                Some((Ok::<_, io::Error>(rest.split_to(1)), rest))
+                tokio::time::sleep(pause).await;
+                Some((Ok::<_, io::Error>(rest.split_to(1)), (rest, Duration::from_secs(1))))
             });
             with_length(answer(StatusCode::OK, JSON, Body::from_stream(drops)), length)
         }
@@ -302,8 +302,9 @@ fn bomb(decompressed_bytes: u64) -> Body {
     const STEP: usize = 1 << 20;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     let spaces = vec![b' '; STEP];
-    let steps = decompressed_bytes / u64::try_from(STEP).unwrap_or(u64::MAX);
-    let rest = usize::try_from(decompressed_bytes % u64::try_from(STEP).unwrap_or(u64::MAX)).unwrap_or(0);
+    let inside = decompressed_bytes.saturating_sub(2);
+    let steps = inside / u64::try_from(STEP).unwrap_or(u64::MAX);
+    let rest = usize::try_from(inside % u64::try_from(STEP).unwrap_or(u64::MAX)).unwrap_or(0);
     let mut begun = false;
     let mut left = Some(steps);
     Body::from_stream(stream::iter(std::iter::from_fn(move || {
@@ -317,7 +318,7 @@ fn bomb(decompressed_bytes: u64) -> Body {
                 encoder.write_all(&spaces)?;
                 left = Some(steps - 1);
             } else {
-                encoder.write_all(&spaces[..rest.saturating_sub(2)])?;
+                encoder.write_all(&spaces[..rest])?;
                 encoder.write_all(b"]")?;
                 encoder.try_finish()?;
                 left = None;

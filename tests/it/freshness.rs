@@ -11,11 +11,12 @@ use crate::daemon::Daemon;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_twenty_webhooks_four_bad_ones_keep_the_other_sixteen_no_less_fresh() {
-    let (world, ids) = many(20, 20_000, 600_000, UnixMillis::from_secs(1_700_000_000), 2);
+    let world = many(20, UnixMillis::from_secs(1_700_000_000), 600_000, 2);
+    let ids = world.ids();
     let simulator = Simulator::start(world, Settings::default()).await.expect("a simulator");
     let faults = [Fault::Hang, Fault::Drip, Fault::Html, Fault::Status { code: 500, retry_after: None }];
     for (id, fault) in ids.iter().zip(faults) {
-        simulator.fault(Target::Logs(*id), fault, None);
+        simulator.fail(Target::Logs(*id), fault);
     }
     let daemon = Daemon::start(&simulator, History::Count).await;
     let reads = |count: usize| {
@@ -37,7 +38,7 @@ async fn of_twenty_webhooks_four_bad_ones_keep_the_other_sixteen_no_less_fresh()
         assert_eq!(page.sum("cotalker_webhook_up", &[&label]), Some(0.0), "{id}");
         assert_eq!(page.sum("cotalker_webhook_delivery_attempts_total", &[&label]), Some(0.0), "{id}");
     }
-    simulator.clear(None);
+    simulator.clear_all();
     simulator.advance(Duration::from_secs(1));
     daemon
         .wait_for("the bad ones' recovery", |page| {
