@@ -220,15 +220,35 @@ impl Instruments {
         text
     }
 
-    /// Name, type and help of every family, for the README's table.
+    /// Every family, for the README's table.
     #[must_use]
-    pub fn families(&self) -> Vec<(String, String, String)> {
+    pub fn families(&self) -> Vec<FamilyDoc> {
         let describe = |family: &prometheus::proto::MetricFamily| {
-            let kind = format!("{:?}", family.get_field_type()).to_lowercase();
-            (family.name().to_owned(), kind, family.help().to_owned())
+            let series = family.get_metric().first();
+            FamilyDoc {
+                name: family.name().to_owned(),
+                kind: format!("{:?}", family.get_field_type()).to_lowercase(),
+                labels: series.map_or_else(Vec::new, |series| {
+                    series.get_label().iter().map(|label| label.name().to_owned()).collect()
+                }),
+                help: family.help().to_owned(),
+            }
         };
         self.registry.gather().iter().map(describe).collect()
     }
+}
+
+/// A family of the exporter's own metrics, as the documentation lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FamilyDoc {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: String,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// What it means, as a sentence.
+    pub help: String,
 }
 
 /// A point in time as the seconds that a metric shows.

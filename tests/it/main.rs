@@ -3,3 +3,4 @@
 mod counting;
 mod daemon;
 mod freshness;
+mod readme;
