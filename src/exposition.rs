@@ -4,9 +4,11 @@
 //! page that is made anew from the ledgers has no series left of what is gone.
 
 use std::io::Write as _;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
+use crate::compression::Deflated;
 use crate::delivery::{Action, EventType, UnixMillis, Webhook};
 use crate::events::DELAY_BUCKETS_SECONDS;
 use crate::ledger::{Ledger, Policy};
@@ -20,19 +22,32 @@ const POLLED: &str =
 #[derive(Debug, Default)]
 pub struct Page {
     plain: Bytes,
+    deflated: OnceLock<Deflated>,
 }
 
 impl Page {
     /// A page of this text.
     #[must_use]
     pub fn new(plain: Bytes) -> Self {
-        Self { plain }
+        Self { plain, deflated: OnceLock::new() }
     }
 
     /// The families as text.
     #[must_use]
     pub fn plain(&self) -> &Bytes {
         &self.plain
+    }
+
+    /// The same compressed, if that has been done.
+    #[must_use]
+    pub fn deflated_already(&self) -> Option<&Deflated> {
+        self.deflated.get()
+    }
+
+    /// The same compressed: once per page, at the first call, which is not for an async thread.
+    #[must_use]
+    pub fn deflated(&self) -> &Deflated {
+        self.deflated.get_or_init(|| Deflated::of(&self.plain))
     }
 }
 

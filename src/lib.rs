@@ -24,6 +24,7 @@ pub mod app;
 pub mod build;
 pub mod check;
 pub mod clock;
+pub mod compression;
 pub mod config;
 pub mod delivery;
 pub mod events;

@@ -1,311 +1,229 @@
-//! The HTTP server: metrics, the page for people, and the probes.
+//! The HTTP server: metrics, the page for people, and the two answers for probes.
+//!
+//! HTTP/1.1 only. axum routes; the accept loop is the exporter's own, because `axum::serve` closes no connection that
+//! sends nothing, and refuses nobody and nothing when descriptors run out. What a client can do to this one:
+//!
+//! - It has five seconds for each request head, silence included, so half-open connections go by themselves.
+//! - When all places are taken the newcomer gets one, see `connections.rs`: a scraper is never refused.
+//! - An answer that is not taken within two minutes is given up, and at the end of the process within two seconds.
+//! - A request's body is never waited for, and nothing of its query or headers reaches a log.
 
-mod accept;
-mod page;
+mod body;
+mod connections;
+pub mod page;
+mod routes;
+#[cfg(test)]
+mod tests;
 
-use std::io::Write as _;
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::response::Response;
-use axum::routing::any;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use http::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
-    VARY, X_CONTENT_TYPE_OPTIONS,
-};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
-pub use self::accept::Limits;
-use crate::clock;
-use crate::snapshot::Subscriber;
+use crate::server::body::Holding;
+use crate::server::connections::{Connections, Place};
+use crate::snapshot;
 
-/// The text format that Prometheus has asked for since 2014. Source: its exposition formats, "Text-based format".
-const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// The page has a style of its own and needs nothing else.
-const PAGE_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-
-/// What the server shows.
+/// What is served.
 #[derive(Clone)]
 pub struct Site {
-    /// The path of the metrics, matched exactly.
+    /// The path of the metrics, compared as it is.
     pub telemetry_path: String,
-    /// The exporter's version.
+    /// The exporter's version, for the page.
     pub version: &'static str,
-    /// The newest picture of the ledgers.
-    pub snapshots: Subscriber,
-    /// Renders the exporter's own metrics, at each scrape.
+    /// Where the newest picture of the ledgers is.
+    pub snapshots: snapshot::Subscriber,
+    /// Renders the exporter's own instruments in text format 0.0.4; called for each scrape, so it has to be quick.
     pub own_metrics: Arc<dyn Fn() -> Vec<u8> + Send + Sync>,
 }
 
-/// The server: run it as one task.
+/// What clients may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections open at once, over all listeners.
+    pub connections: usize,
+    /// Bytes of a request head; 8192 or more.
+    pub head_bytes: usize,
+    /// Header fields of a request.
+    pub head_fields: usize,
+    /// How long a connection may take for a request head, and be idle between two requests.
+    pub head_timeout: Duration,
+    /// How long it may take to send an answer.
+    pub answer_timeout: Duration,
+    /// How long running answers may take when the server stops.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    /// Far more than a scraper and a few people need, and so little that it does not show in the process's memory.
+    /// The answer's two minutes are twice the longest scrape timeout that is usual.
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            head_bytes: 16 * 1024,
+            head_fields: 64,
+            head_timeout: Duration::from_secs(5),
+            answer_timeout: Duration::from_secs(120),
+            grace: Duration::from_secs(2),
+        }
+    }
+}
+
+/// How long the accept loop rests when the system lacks descriptors or memory: long enough not to spin, short enough
+/// for a scraper to wait for.
+const REST_AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(100);
+
+/// How often an accept error that goes on is said again.
+const ACCEPT_ERROR_REMINDER: Duration = Duration::from_secs(60);
+
+/// The server, ready to run.
 pub struct Server {
     listeners: Vec<TcpListener>,
-    site: Site,
+    shared: Arc<Shared>,
+}
+
+/// What all connections share.
+struct Shared {
+    router: Router,
+    http: http1::Builder,
+    connections: Arc<Connections>,
     limits: Limits,
-    shutdown: CancellationToken,
+    stop: CancellationToken,
 }
 
 impl Server {
-    /// A server on listeners that are bound already, until `shutdown` is cancelled.
+    /// A server of `site` on `listeners` that runs until `stop` is cancelled.
     #[must_use]
-    pub fn new(listeners: Vec<TcpListener>, site: Site, shutdown: CancellationToken) -> Self {
-        Self { listeners, site, limits: Limits::default(), shutdown }
+    pub fn new(listeners: Vec<TcpListener>, site: Site, stop: CancellationToken) -> Self {
+        Self::with_limits(listeners, site, stop, Limits::default())
     }
 
     /// The same with other limits.
     #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+    pub fn with_limits(listeners: Vec<TcpListener>, site: Site, stop: CancellationToken, limits: Limits) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(limits.head_timeout)
+            .max_buf_size(limits.head_bytes)
+            .max_header_size(limits.head_bytes)
+            .max_headers(limits.head_fields);
+        let connections = Connections::new(limits.connections);
+        Self { listeners, shared: Arc::new(Shared { router: routes::router(site), http, connections, limits, stop }) }
     }
 
-    /// Serves until it is told to stop.
+    /// Serves until it is told to stop: then accepts nothing more, closes what waits, lets running answers finish
+    /// within the grace, and gives up the rest.
     pub async fn serve(self) {
-        // One handler for every path: the user's own is data here, never a pattern.
-        let router = Router::new().fallback(any(answer)).with_state(Arc::new(self.site));
-        accept::serve(self.listeners, router, self.limits, self.shutdown).await;
-    }
-}
-
-async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
-    let path = request.uri().path();
-    if path != site.telemetry_path && !matches!(path, "/" | "/-/healthy" | "/-/ready") {
-        return plain(StatusCode::NOT_FOUND, "not found\n");
-    }
-    if request.method() != Method::GET {
-        let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET is allowed\n");
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
-        return response;
-    }
-    match path {
-        "/-/healthy" => plain(StatusCode::OK, "healthy\n"),
-        "/-/ready" if site.snapshots.borrow().is_ready => plain(StatusCode::OK, "ready\n"),
-        "/-/ready" => plain(StatusCode::SERVICE_UNAVAILABLE, "the first poll has not ended yet\n"),
-        "/" => index(&site),
-        _ => metrics(&site, request.headers()).await,
-    }
-}
-
-fn plain(status: StatusCode, text: &'static str) -> Response {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-fn index(site: &Site) -> Response {
-    let snapshot = Arc::clone(&site.snapshots.borrow());
-    let Ok(html) = page::render(&snapshot.overview, clock::now(), &site.telemetry_path, site.version) else {
-        return plain(StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be made\n");
-    };
-    let mut response = plain(StatusCode::OK, "");
-    *response.body_mut() = Body::from(html);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    response
-}
-
-async fn metrics(site: &Site, headers: &HeaderMap) -> Response {
-    let snapshot = Arc::clone(&site.snapshots.borrow());
-    let own = (site.own_metrics)();
-    let mut response = plain(StatusCode::OK, "");
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(TEXT_FORMAT));
-    response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
-    if wants_gzip(headers) {
-        // Off the threads that answer others: a large page takes a while.
-        let compressed = tokio::task::spawn_blocking(move || {
-            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-            encoder
-                .write_all(snapshot.families.plain())
-                .and_then(|()| encoder.write_all(&own))
-                .and_then(|()| encoder.finish())
-        });
-        if let Ok(Ok(body)) = compressed.await {
-            response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            *response.body_mut() = Body::from(body);
-            return response;
+        let mut tasks = JoinSet::new();
+        for listener in self.listeners {
+            tasks.spawn(accept(listener, Arc::clone(&self.shared)));
         }
-        return plain(StatusCode::INTERNAL_SERVER_ERROR, "compression failed\n");
+        tasks.spawn(give_up_overdue_answers(self.shared));
+        // Passes a panic on: a server without a listener must not look alive.
+        tasks.join_all().await;
     }
-    *response.body_mut() = Body::from([snapshot.families.plain(), own.as_slice()].concat());
-    response
 }
 
-/// Whether `Accept-Encoding` allows gzip. Source: RFC 9110, section 12.5.3.
-fn wants_gzip(headers: &HeaderMap) -> bool {
-    let mut named = None;
-    let mut any_other = None;
-    for value in headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()) {
-        for coding in value.split(',') {
-            let mut parts = coding.split(';').map(str::trim);
-            let name = parts.next().unwrap_or_default();
-            let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-            let is_wanted =
-                quality.map_or(Some(1.0), |quality| quality.parse::<f32>().ok()).is_some_and(|quality| quality > 0.0);
-            if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
-                named = Some(is_wanted);
-            } else if name == "*" {
-                any_other = Some(is_wanted);
+/// Accepts connections of `listener` until told to stop, then sees to their end.
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let mut open = JoinSet::new();
+    let mut said_at: Option<Instant> = None;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = open.join_next() => continue,
+            () = shared.stop.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                // An answer ends in a small piece that must not wait for an acknowledgement. It would only be slower.
+                let _ = stream.set_nodelay(true);
+                let place = shared.connections.admit();
+                open.spawn(serve_connection(stream, place, Arc::clone(&shared)));
+            }
+            // The client's doing, and over.
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                if said_at.is_none_or(|at| at.elapsed() >= ACCEPT_ERROR_REMINDER) {
+                    tracing::warn!(%error, "failed to accept connections; trying again");
+                    said_at = Some(Instant::now());
+                }
+                // Most likely descriptors are short, and a connection that waits holds one.
+                shared.connections.make_room();
+                tokio::select! {
+                    () = sleep(REST_AFTER_ACCEPT_ERROR) => {}
+                    () = shared.stop.cancelled() => break,
+                }
             }
         }
     }
-    named.or(any_other).unwrap_or(false)
+    // Closes the port first: whoever comes now is told at once.
+    drop(listener);
+    let all_ended = async { while open.join_next().await.is_some() {} };
+    if timeout(shared.limits.grace, all_ended).await.is_err() {
+        tracing::debug!(connections = open.len(), "gave up answers that were not taken in time");
+    }
+    open.shutdown().await;
 }
 
-#[cfg(test)]
-mod tests {
-    use std::io::Read as _;
-    use std::time::Duration;
+/// Whether `error` concerns the one connection that was to be accepted. Source: accept(2), "Error handling".
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
 
-    use bytes::Bytes;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpStream;
-    use tokio::task::JoinSet;
-
-    use super::*;
-    use crate::exposition::Page;
-    use crate::snapshot::{self, Overview, Publisher, Snapshot};
-
-    struct Running {
-        address: std::net::SocketAddr,
-        publisher: Publisher,
-        shutdown: CancellationToken,
-        tasks: JoinSet<()>,
+/// Serves one connection, whatever carries it: a TCP stream, or TLS over one.
+async fn serve_connection<S>(stream: S, place: Place, shared: Arc<Shared>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let place = Arc::new(place);
+    let service = hyper::service::service_fn(|request: Request<Incoming>| {
+        let answering = place.answer();
+        let answer = shared.router.clone().oneshot(request);
+        async move { Ok::<_, std::convert::Infallible>(answer.await?.map(|body| Holding::new(body, answering))) }
+    });
+    let mut connection = std::pin::pin!(shared.http.serve_connection(TokioIo::new(stream), service));
+    // An error is the client's: a head that is too large or too late, a connection that broke off. It has had its
+    // answer if one is due, and there is nothing to do about it.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = place.closed() => return,
+        () = shared.stop.cancelled() => {}
     }
-
-    async fn start(limits: Limits) -> Running {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let (publisher, snapshots) = snapshot::channel();
-        let site = Site {
-            telemetry_path: "/metrics".into(),
-            version: "1",
-            snapshots,
-            own_metrics: Arc::new(|| b"own 1\n".to_vec()),
-        };
-        let shutdown = CancellationToken::new();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(Server::new(vec![listener], site, shutdown.clone()).with_limits(limits).serve());
-        Running { address, publisher, shutdown, tasks }
+    if place.is_answering() {
+        connection.as_mut().graceful_shutdown();
+        drop(connection.await);
     }
+}
 
-    impl Running {
-        async fn ask(&self, head: &str) -> Vec<u8> {
-            let mut stream = TcpStream::connect(self.address).await.expect("a connection");
-            stream
-                .write_all(format!("{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes())
-                .await
-                .expect("sent");
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).await.expect("an answer");
-            answer
+/// Ends the answers that their clients do not take: each may hold on to a whole picture that is long out of date.
+async fn give_up_overdue_answers(shared: Arc<Shared>) {
+    let limit = shared.limits.answer_timeout;
+    let ends = async {
+        loop {
+            sleep(limit / 4).await;
+            shared.connections.close_answers_older_than(limit);
         }
-
-        async fn status(&self, head: &str) -> String {
-            let answer = String::from_utf8_lossy(&self.ask(head).await).into_owned();
-            answer.split(' ').nth(1).unwrap_or_default().to_owned()
-        }
-    }
-
-    #[tokio::test]
-    async fn pages_answer_get_and_nothing_else_does() {
-        let server = start(Limits::default()).await;
-        for (head, status) in [
-            ("GET /metrics", "200"),
-            ("GET /", "200"),
-            ("GET /-/healthy", "200"),
-            ("GET /-/ready", "503"),
-            ("GET /metrics/", "404"),
-            ("POST /nothing", "404"),
-            ("POST /metrics", "405"),
-            ("HEAD /", "405"),
-            ("DELETE /-/ready", "405"),
-        ] {
-            assert_eq!(server.status(head).await, status, "{head}");
-        }
-        server.publisher.send_replace(Arc::new(Snapshot { is_ready: true, ..Snapshot::default() }));
-        assert_eq!(server.status("GET /-/ready").await, "200");
-    }
-
-    #[tokio::test]
-    async fn metrics_come_plain_or_compressed_and_say_the_same() {
-        let server = start(Limits::default()).await;
-        let families = Page::new(Bytes::from_static(b"family 1\n"));
-        server.publisher.send_replace(Arc::new(Snapshot { is_ready: true, families, overview: Overview::default() }));
-        let plain = server.ask("GET /metrics").await;
-        assert!(plain.ends_with(b"\r\n\r\nfamily 1\nown 1\n"));
-        let client = reqwest::Client::builder().no_proxy().no_gzip().no_brotli().no_zstd().tls_certs_only([]);
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = client.build().expect("a client");
-        let url = format!("http://{}/metrics", server.address);
-        let answer = client.get(url).header("accept-encoding", "br, GZIP;q=0.5").send().await.expect("an answer");
-        assert_eq!(answer.headers()["content-encoding"], "gzip");
-        let mut text = String::new();
-        let body = answer.bytes().await.expect("a body");
-        flate2::read::GzDecoder::new(&body[..]).read_to_string(&mut text).expect("gzip");
-        assert_eq!(text, "family 1\nown 1\n");
-    }
-
-    #[test]
-    fn gzip_is_given_only_where_it_is_asked_for() {
-        for (value, expected) in [
-            ("gzip", true),
-            ("deflate, GZIP ; q=0.1", true),
-            ("*", true),
-            ("gzip;q=0, *", false),
-            ("br", false),
-            ("", false),
-            ("gzip;q=0.000", false),
-            ("*;q=0", false),
-        ] {
-            let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(value))]);
-            assert_eq!(wants_gzip(&headers), expected, "{value}");
-        }
-    }
-
-    #[tokio::test]
-    async fn half_open_connections_over_the_cap_hold_up_no_scrape() {
-        let server = start(Limits { connections: 8, ..Limits::default() }).await;
-        let mut half_open = Vec::new();
-        for _ in 0..40 {
-            let mut stream = TcpStream::connect(server.address).await.expect("a connection");
-            // The server may have closed it already, to make room.
-            let _ = stream.write_all(b"GET /metrics HT").await;
-            half_open.push(stream);
-        }
-        assert_eq!(server.status("GET /metrics").await, "200");
-    }
-
-    #[tokio::test]
-    async fn a_connection_that_sends_no_request_is_closed() {
-        let server = start(Limits { header_read: Duration::from_millis(50), ..Limits::default() }).await;
-        for sent in [&b""[..], b"GET / HTTP/1.1\r\nHos"] {
-            let mut stream = TcpStream::connect(server.address).await.expect("a connection");
-            stream.write_all(sent).await.expect("sent");
-            // Ends only because the server closes it.
-            let mut rest = Vec::new();
-            let _ = stream.read_to_end(&mut rest).await;
-        }
-    }
-
-    #[tokio::test]
-    async fn it_stops_in_spite_of_half_open_connections() {
-        let mut server = start(Limits::default()).await;
-        let mut stream = TcpStream::connect(server.address).await.expect("a connection");
-        stream.write_all(b"GET /metr").await.expect("sent");
-        server.shutdown.cancel();
-        server.tasks.join_next().await.expect("a task").expect("no panic");
+    };
+    tokio::select! {
+        () = ends => {}
+        () = shared.stop.cancelled() => {}
     }
 }

@@ -1,0 +1,201 @@
+//! Compression of `/metrics`: the large part once per change, the small part once per scrape, one gzip member in all.
+//!
+//! The ledgers' families can be 90 MB and change once per poll; the exporter's own metrics are small and change with
+//! every scrape. Two gzip members one after the other would be simpler, and RFC 1952 allows them, but curl and browsers
+//! stop after the first. So both parts are raw deflate data within one member: the first ends in a flush at a byte
+//! boundary and is not final, the second refers to nothing before its own start and is final. The checksum of the
+//! whole follows from the checksums of the parts.
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use crc32fast::Hasher;
+use flate2::{Compress, Compression, FlushCompress};
+use http::HeaderMap;
+use http::header::ACCEPT_ENCODING;
+
+/// The text format repeats itself so much that the fastest level is enough. Measured on 97 MB of failure counters:
+/// 4.9 MB in 0.13 s; level 6, the usual one, makes it 3.9 MB in 0.49 s.
+const LEVEL: Compression = Compression::fast();
+
+/// By how much the output grows when it is full: small for the exporter's own metrics, few steps for 90 MB.
+const OUTPUT_STEP: usize = 64 * 1024;
+
+/// A gzip header without name and time, from an unknown system. Source: RFC 1952, section 2.3.
+const GZIP_HEADER: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+/// A text as raw deflate data that ends at a byte boundary and is not final: further data can follow.
+#[derive(Clone, Debug)]
+pub struct Deflated {
+    /// The deflate data.
+    pub bytes: Bytes,
+    /// The text's CRC-32.
+    pub crc: u32,
+    /// The text's length in bytes.
+    pub len: u64,
+}
+
+impl Deflated {
+    /// Compresses `text`. Takes a tenth of a second for 100 MB: not for an async thread.
+    #[must_use]
+    pub fn of(text: &[u8]) -> Self {
+        let mut hasher = Hasher::new();
+        hasher.update(text);
+        Self { bytes: deflate(text, FlushCompress::Full).into(), len: hasher.total_len(), crc: hasher.finalize() }
+    }
+
+    /// One gzip member of this text and `tail` after it, in the pieces to be sent. The large one is shared, not copied.
+    #[must_use]
+    pub fn gzip_with(&self, tail: &[u8]) -> [Bytes; 3] {
+        let mut whole = Hasher::new_with_initial_len(self.crc, self.len);
+        let mut tail_hasher = Hasher::new();
+        tail_hasher.update(tail);
+        whole.combine(&tail_hasher);
+
+        let mut end = BytesMut::from(deflate(tail, FlushCompress::Finish).as_slice());
+        // The format keeps the length modulo 2³².
+        let len = u32::try_from(whole.total_len() & u64::from(u32::MAX)).unwrap_or_default();
+        end.put_u32_le(whole.finalize());
+        end.put_u32_le(len);
+        [Bytes::from_static(GZIP_HEADER), self.bytes.clone(), end.freeze()]
+    }
+}
+
+/// `text` as raw deflate data, ended with `flush`.
+fn deflate(text: &[u8], flush: FlushCompress) -> Vec<u8> {
+    let mut compress = Compress::new(LEVEL, false);
+    let mut output = Vec::new();
+    let mut rest = text;
+    loop {
+        output.reserve(OUTPUT_STEP.max(output.capacity() / 2));
+        let before = compress.total_in();
+        // Without a dictionary and with room for output there is no error to be had; stopping short would show as a
+        // checksum that does not fit, never as a wrong value.
+        if compress.compress_vec(rest, &mut output, flush).is_err() {
+            break;
+        }
+        let taken = usize::try_from(compress.total_in() - before).unwrap_or(usize::MAX);
+        rest = rest.get(taken..).unwrap_or_default();
+        // Room left over means that the flush is complete. Asking again would add an empty block.
+        if rest.is_empty() && output.len() < output.capacity() {
+            break;
+        }
+    }
+    output.shrink_to_fit();
+    output
+}
+
+/// Whether these request headers ask for gzip. Source: RFC 9110, sections 12.4.2 and 12.5.3.
+#[must_use]
+pub fn wants_gzip(headers: &HeaderMap) -> bool {
+    let (mut gzip, mut identity, mut any) = (None, None, None);
+    let codings = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    for coding in codings.flat_map(|value| value.split(',')) {
+        let mut parts = coding.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let weight = parts.find_map(weight).unwrap_or(MOST);
+        if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
+            gzip = gzip.max(Some(weight));
+        } else if name.eq_ignore_ascii_case("identity") {
+            identity = Some(weight);
+        } else if name == "*" {
+            any = Some(weight);
+        }
+    }
+    let gzip = gzip.or(any).unwrap_or(0);
+    gzip > 0 && gzip >= identity.unwrap_or(0)
+}
+
+/// The weight of a coding that has none, in thousandths.
+const MOST: u16 = 1000;
+
+/// The weight in a `q=` parameter, in thousandths; 0 where it cannot be read, so that the plain text is sent.
+fn weight(parameter: &str) -> Option<u16> {
+    let (name, value) = parameter.split_once('=')?;
+    if !name.trim().eq_ignore_ascii_case("q") {
+        return None;
+    }
+    let weight = value.trim().parse::<f32>().ok().filter(|weight| (0.0..=1.0).contains(weight));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1000")]
+    Some(weight.map_or(0, |weight| (weight * f32::from(MOST)).round() as u16))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use flate2::bufread::GzDecoder;
+    use http::HeaderValue;
+
+    use super::*;
+
+    /// What a client that knows only single members makes of `pieces`.
+    fn gunzip(pieces: &[Bytes]) -> Vec<u8> {
+        let whole = pieces.concat();
+        let mut decoder = GzDecoder::new(whole.as_slice());
+        let mut text = Vec::new();
+        decoder.read_to_end(&mut text).expect("a valid member");
+        assert!(decoder.into_inner().is_empty(), "nothing after the member");
+        text
+    }
+
+    #[test]
+    fn two_parts_are_one_member_with_the_text_of_both() {
+        let large = "cotalker_webhook_delivery_attempts_total{webhook=\"a\"} 12\n".repeat(50_000);
+        for large in ["", "a", large.as_str()] {
+            for small in ["", "process_cpu_seconds_total 1\n"] {
+                let pieces = Deflated::of(large.as_bytes()).gzip_with(small.as_bytes());
+                assert_eq!(gunzip(&pieces), [large, small].concat().as_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_compress_survives_as_well() {
+        // A linear congruential generator: noise of many output steps.
+        let mut state = 1_u32;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        })
+        .take(1_000_000)
+        .collect();
+        for len in [0, 1, OUTPUT_STEP - 5, OUTPUT_STEP, OUTPUT_STEP + 1, noise.len()] {
+            assert_eq!(gunzip(&Deflated::of(&noise[..len]).gzip_with(&noise)), [&noise[..len], &noise].concat());
+        }
+    }
+
+    #[test]
+    fn the_large_part_is_shared_between_answers() {
+        let large = Deflated::of(b"text");
+        assert_eq!(large.gzip_with(b"1")[1].as_ptr(), large.gzip_with(b"2")[1].as_ptr());
+    }
+
+    #[test]
+    fn gzip_is_sent_to_whom_it_pleases() {
+        for (accept, expected) in [
+            ("gzip", true),
+            ("GZip", true),
+            ("x-gzip", true),
+            ("deflate, gzip;q=0.5", true),
+            ("gzip ; Q=0.001", true),
+            ("*", true),
+            ("br, *;q=0.1", true),
+            ("identity, gzip", true),
+            ("*;q=0, gzip", true),
+            ("", false),
+            ("identity", false),
+            ("br, zstd", false),
+            ("gzip;q=0", false),
+            ("gzip;q=0.000", false),
+            ("*, gzip;q=0", false),
+            ("*;q=0", false),
+            ("gzip;q=x", false),
+            ("gzip;q=2", false),
+            ("gzip;q=0.5, identity", false),
+            ("gzipped", false),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(accept))]);
+            assert_eq!(wants_gzip(&headers), expected, "{accept}");
+        }
+        assert!(!wants_gzip(&HeaderMap::new()));
+    }
+}

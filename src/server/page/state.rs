@@ -1,0 +1,133 @@
+//! What state a webhook is in.
+
+use std::time::Duration;
+
+use crate::delivery::UnixMillis;
+use crate::snapshot::{Overview, WebhookRow};
+
+/// A log that has not been read for so many poll intervals is out of date: one poll may fail and one may be late.
+const INTERVALS_UNTIL_STALE: i64 = 3;
+
+/// For how long after a webhook's newest failure its lost events call for attention: over a long weekend. The counts
+/// of a persistent exporter never go back, and a page that is red for ever is one that nobody reads.
+const LOSS_CALLS_FOR: Duration = Duration::from_secs(72 * 3600);
+
+/// The state of a webhook in one word, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// The newest attempt failed and may be retried: everything behind it waits.
+    Blocked,
+    /// The newest attempts failed.
+    Failing,
+    /// Deliveries work, but events were lost lately.
+    Lost,
+    /// The log cannot be read.
+    Unreadable,
+    /// The log has not been read for too long.
+    Stale,
+    /// The log has not been read since the start.
+    Unread,
+    /// It is switched off.
+    Inactive,
+    /// All is well.
+    Healthy,
+}
+
+impl State {
+    /// The state of `webhook` at `now`, by the local clock.
+    ///
+    /// One that is switched off is not failing, whatever its last attempts were; but lost events are lost, and as long
+    /// as an attempt may be retried it is blocked.
+    #[must_use]
+    pub fn of(webhook: &WebhookRow, overview: &Overview, now: UnixMillis) -> Self {
+        let is_stale = webhook.read_at.is_some_and(|at| is_stale(at, overview, now));
+        match webhook.is_readable {
+            _ if webhook.is_blocked => Self::Blocked,
+            _ if webhook.consecutive_failures > 0 && webhook.is_active => Self::Failing,
+            _ if recently_lost(webhook, server_time(overview, now)) > 0 => Self::Lost,
+            Some(false) => Self::Unreadable,
+            Some(true) if is_stale => Self::Stale,
+            None => Self::Unread,
+            Some(true) if !webhook.is_active => Self::Inactive,
+            Some(true) => Self::Healthy,
+        }
+    }
+
+    pub(super) const fn needs_attention(self) -> bool {
+        matches!(self, Self::Blocked | Self::Failing | Self::Lost | Self::Unreadable | Self::Stale)
+    }
+
+    /// The colour, as a class.
+    pub(super) const fn tone(self) -> Tone {
+        match self {
+            Self::Blocked | Self::Failing | Self::Lost => Tone::Bad,
+            Self::Unreadable | Self::Stale => Tone::Doubtful,
+            Self::Unread | Self::Inactive => Tone::Idle,
+            Self::Healthy => Tone::Good,
+        }
+    }
+
+    pub(super) const fn symbol(self) -> &'static str {
+        match self {
+            Self::Blocked => "■",
+            Self::Failing => "✕",
+            Self::Lost => "!",
+            Self::Unreadable => "?",
+            Self::Stale => "◷",
+            Self::Unread => "…",
+            Self::Inactive => "○",
+            Self::Healthy => "✓",
+        }
+    }
+
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Failing => "failing",
+            Self::Lost => "lost events",
+            Self::Unreadable => "log unreadable",
+            Self::Stale => "out of date",
+            Self::Unread => "not read yet",
+            Self::Inactive => "switched off",
+            Self::Healthy => "delivers",
+        }
+    }
+}
+
+/// How bad something looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tone {
+    Bad,
+    Doubtful,
+    Idle,
+    Good,
+}
+
+impl Tone {
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Bad => "bad",
+            Self::Doubtful => "doubtful",
+            Self::Idle => "idle",
+            Self::Good => "good",
+        }
+    }
+}
+
+/// Whether what was read at `at` should have been read again by now.
+pub(super) const fn is_stale(at: UnixMillis, overview: &Overview, now: UnixMillis) -> bool {
+    let limit = overview.poll_interval_millis.saturating_mul(INTERVALS_UNTIL_STALE);
+    limit > 0 && now.millis_since(at) > limit
+}
+
+/// Times in the log are the server's.
+pub(super) const fn server_time(overview: &Overview, now: UnixMillis) -> UnixMillis {
+    now.plus_millis(overview.server_ahead_millis)
+}
+
+/// The lost events that still call for attention: all that were counted, if the newest failure is not too old.
+pub(super) fn recently_lost(webhook: &WebhookRow, server_now: UnixMillis) -> u64 {
+    let limit = i64::try_from(LOSS_CALLS_FOR.as_millis()).unwrap_or(i64::MAX);
+    let is_recent = webhook.last_failure.is_none_or(|failure| server_now.millis_since(failure.position.at) <= limit);
+    if is_recent { webhook.lost } else { 0 }
+}
