@@ -37,20 +37,22 @@ impl FailureReason {
     /// Why it failed, as a lowercase sentence about the receiver, for people.
     #[must_use]
     pub fn explain(self, status: Option<u16>) -> String {
-        let sentence = match self {
-            Self::Http3xx | Self::Http4xx | Self::Http5xx | Self::Other => {
-                return match status {
-                    Some(status) => format!("the receiver answered {status}"),
-                    None => "the log gives no reason that is known".to_owned(),
-                };
+        let sentence = match (self, status) {
+            (Self::Http3xx, Some(status)) => {
+                return format!("the receiver answered {status}, a redirect that Cotalker does not follow");
             }
-            Self::Timeout => "the receiver does not answer in time",
-            Self::Dns => "the receiver's name does not resolve (DNS)",
-            Self::Refused => "the receiver refuses connections",
-            Self::Reset => "the receiver breaks connections off",
-            Self::Unreachable => "there is no route to the receiver",
-            Self::CertificateExpired => "the receiver's certificate has expired",
-            Self::Tls => "the receiver's certificate or TLS set-up is not trusted",
+            (Self::Http4xx, Some(status)) => return format!("the receiver refused the event with {status}"),
+            (Self::Http5xx | Self::Other, Some(status)) => return format!("the receiver answered {status}"),
+            (Self::Timeout, _) => "the receiver does not answer (timeout)",
+            (Self::Dns, _) => "the receiver's host name cannot be resolved",
+            (Self::Refused, _) => "the receiver refuses connections",
+            (Self::Reset, _) => "the receiver breaks off the connection",
+            (Self::Unreachable, _) => "there is no network route to the receiver",
+            (Self::CertificateExpired, _) => "the receiver's certificate has expired",
+            (Self::Tls, _) => "no secure connection to the receiver can be made (TLS)",
+            (Self::Http3xx | Self::Http4xx | Self::Http5xx | Self::Other, None) => {
+                "the log gives no known reason for the failure"
+            }
         };
         sentence.to_owned()
     }

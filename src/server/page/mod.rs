@@ -12,7 +12,7 @@ use crate::snapshot::{Overview, WebhookRow};
 
 pub use self::state::State;
 use self::state::{Tone, is_stale, recently_lost, server_time};
-use self::words::{ago, capitalised, clip, every, format, grouped, plural, remedy, span, why};
+use self::words::{ago, capitalised, clip, every, format, grouped, plural, remedy, span};
 
 /// How often the page asks for itself again.
 const RELOAD_SECONDS: u32 = 30;
@@ -364,7 +364,7 @@ fn story(state: State, webhook: &WebhookRow, clocks: &Clocks) -> (Vec<String>, V
 
     if let Some(failure) = webhook.last_failure.filter(|_| is_failing) {
         let last = ago(clocks.server_now.millis_since(failure.position.at));
-        let why = capitalised(&why(&failure));
+        let why = capitalised(&failure.reason.explain(failure.status));
         sentences.push(match webhook.consecutive_failures {
             0 | 1 => format!("{why}. The last attempt failed, {last}."),
             some => format!("{why}. The last {} attempts failed, the newest {last}.", grouped(some)),
@@ -392,7 +392,10 @@ fn story(state: State, webhook: &WebhookRow, clocks: &Clocks) -> (Vec<String>, V
         if state == State::Lost
             && let Some(failure) = webhook.last_failure
         {
-            sentences.push(format!("Deliveries work again. The newest failure: {}.", why(&failure)));
+            sentences.push(format!(
+                "Deliveries work again. The newest failure: {}.",
+                failure.reason.explain(failure.status)
+            ));
         }
         to_do.push(format!("Replay the lost {} by hand.", if webhook.lost == 1 { "event" } else { "events" }));
     }
@@ -444,7 +447,7 @@ fn facts(webhook: &WebhookRow, clocks: &Clocks) -> Vec<Fact> {
 fn row(webhook: &WebhookRow, clocks: &Clocks) -> Row {
     let mut notes = Vec::new();
     if let Some(failure) = webhook.last_failure.filter(|_| webhook.consecutive_failures > 0) {
-        notes.push(format!("The last attempt failed: {}.", why(&failure)));
+        notes.push(format!("The last attempt failed: {}.", failure.reason.explain(failure.status)));
     }
     notes.extend(remarks(webhook));
     Row {

@@ -246,10 +246,13 @@ fn every_reason_has_a_sentence_and_a_remedy() {
     for &reason in FailureReason::ALL {
         for status in [None, Some(503)] {
             let failure = failure(0, reason, status).expect("a failure");
-            assert!(!why(&failure).is_empty() && remedy(&failure, "").ends_with('.'), "{reason:?}");
+            assert!(
+                !failure.reason.explain(failure.status).is_empty() && remedy(&failure, "").ends_with('.'),
+                "{reason:?}"
+            );
         }
     }
-    let why = |reason, status| why(&failure(0, reason, status).expect("a failure"));
+    let why = |reason: FailureReason, status| reason.explain(status);
     assert_eq!(why(FailureReason::Http5xx, Some(503)), "the receiver answered 503");
     assert_eq!(why(FailureReason::Http4xx, Some(401)), "the receiver refused the event with 401");
     assert_eq!(why(FailureReason::CertificateExpired, None), "the receiver's certificate has expired");

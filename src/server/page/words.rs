@@ -9,35 +9,6 @@ use crate::standing::Failure;
 /// The most characters of a free text that are shown.
 const LONGEST_TEXT: usize = 160;
 
-/// Why an attempt failed.
-pub(super) fn why(failure: &Failure) -> String {
-    let with_status = |text: &str| failure.status.map_or_else(|| text.into(), |status| format!("{text} {status}"));
-    match failure.reason {
-        FailureReason::Http3xx => {
-            format!("{}, a redirect that Cotalker does not follow", with_status("the receiver answered"))
-        }
-        FailureReason::Http4xx => match failure.status {
-            Some(status) => format!("the receiver refused the event with {status}"),
-            None => String::from("the receiver refused the event"),
-        },
-        FailureReason::Http5xx => match failure.status {
-            Some(status) => format!("the receiver answered {status}"),
-            None => String::from("the receiver answered with a server error"),
-        },
-        FailureReason::Timeout => String::from("the receiver does not answer (timeout)"),
-        FailureReason::Dns => String::from("the receiver's host name cannot be resolved"),
-        FailureReason::Refused => String::from("the receiver refuses connections"),
-        FailureReason::Reset => String::from("the receiver breaks off the connection"),
-        FailureReason::Unreachable => String::from("there is no network route to the receiver"),
-        FailureReason::CertificateExpired => String::from("the receiver's certificate has expired"),
-        FailureReason::Tls => String::from("no secure connection to the receiver can be made (TLS)"),
-        FailureReason::Other => match failure.status {
-            Some(status) => format!("the receiver answered {status}"),
-            None => String::from("the log gives no known reason for the failure"),
-        },
-    }
-}
-
 /// Where to begin.
 pub(super) fn remedy(failure: &Failure, host: &str) -> String {
     let host = if host.is_empty() { String::from("the receiver") } else { clip(host) };
