@@ -11,6 +11,7 @@ use crate::clock;
 use crate::delivery::{Position, UnixMillis, Webhook};
 use crate::ledger::{Ledger, Policy};
 use crate::poller;
+use crate::words;
 
 /// What a look at the account found.
 #[derive(Debug)]
@@ -147,18 +148,7 @@ fn row(finding: &Finding, policy: &Policy, now: UnixMillis) -> [String; 5] {
 
 /// A point in time to the second, and how long ago that is.
 fn date(at: UnixMillis, now: UnixMillis) -> String {
-    let text = humantime::format_rfc3339_seconds(clock::system_time(at));
-    let seconds = u64::try_from(now.millis_since(at)).unwrap_or(0) / 1_000;
-    // Two units tell enough.
-    let unit = if seconds >= 86_400 {
-        3_600
-    } else if seconds >= 3_600 {
-        60
-    } else {
-        1
-    };
-    let ago = humantime::format_duration(std::time::Duration::from_secs(seconds - seconds % unit));
-    format!("{text} ({ago} ago)")
+    format!("{} ({})", words::format(at, "%Y-%m-%d %H:%M:%S UTC"), words::ago(now.millis_since(at)))
 }
 
 /// Free text without what would move a terminal's cursor.

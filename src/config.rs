@@ -250,10 +250,10 @@ fn variable(name: &str) -> String {
     if name.starts_with("cotalker.") { text } else { format!("EXPORTER_{text}") }
 }
 
-/// The command line; a variable counts only where `is_set` says so of its name.
-fn command(is_set: impl Fn(&str) -> bool) -> Command {
+/// The command line. A variable that `is_void` says is set to nothing does not count.
+fn command(is_void: impl Fn(&str) -> bool) -> Command {
     let with_variable = |arg: clap::Arg| match arg.get_long().map(variable) {
-        Some(name) if arg.get_long().is_some_and(|long| long.contains('.')) && is_set(&name) => arg.env(name),
+        Some(name) if arg.get_long().is_some_and(|long| long.contains('.')) && !is_void(&name) => arg.env(name),
         _ => arg,
     };
     Cli::command()
@@ -290,8 +290,8 @@ pub fn version_text() -> String {
 ///
 /// If the user asked for help, or gave something that is not allowed.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Option<Task>, Config), Exit> {
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let matches = command(is_set).try_get_matches_from(args).map_err(|error| refuse(&error))?;
+    let is_void = |name: &str| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let matches = command(is_void).try_get_matches_from(args).map_err(|error| refuse(&error))?;
     if matches.get_flag("version") {
         return Err(Exit::Text(version_text()));
     }

@@ -39,3 +39,4 @@ pub mod simulator;
 pub mod snapshot;
 pub mod standing;
 pub mod telemetry;
+mod words;

@@ -3,7 +3,6 @@
 mod state;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use askama::Template;
 
@@ -12,7 +11,7 @@ use crate::snapshot::{Overview, WebhookRow};
 
 pub use self::state::State;
 use self::state::{Tone, is_stale, recently_lost, server_time};
-use self::words::{ago, capitalised, clip, every, format, grouped, plural, remedy, span};
+use crate::words::{ago, capitalised, clip, every, format, grouped, plural, remedy, span};
 
 /// How often the page asks for itself again.
 const RELOAD_SECONDS: u32 = 30;

@@ -10,7 +10,7 @@ use crate::standing::Failure;
 const LONGEST_TEXT: usize = 160;
 
 /// Where to begin.
-pub(super) fn remedy(failure: &Failure, host: &str) -> String {
+pub(crate) fn remedy(failure: &Failure, host: &str) -> String {
     let host = if host.is_empty() { String::from("the receiver") } else { clip(host) };
     match (failure.reason, failure.status) {
         (FailureReason::Http3xx, _) => String::from("Set the webhook's URL to where the redirect leads."),
@@ -33,18 +33,18 @@ pub(super) fn remedy(failure: &Failure, host: &str) -> String {
 }
 
 /// `at` in UTC; a time that no calendar has is not shown.
-pub(super) fn format(at: UnixMillis, pattern: &str) -> String {
+pub(crate) fn format(at: UnixMillis, pattern: &str) -> String {
     Timestamp::from_millisecond(at.as_millis())
         .map_or_else(|_| String::from("unknown"), |at| at.strftime(pattern).to_string())
 }
 
-pub(super) fn ago(millis: i64) -> String {
+pub(crate) fn ago(millis: i64) -> String {
     // The clocks of two machines: what lies ahead by a little has just been.
     if millis < 1_000 { String::from("just now") } else { format!("{} ago", span(millis)) }
 }
 
 /// A time span in one unit, rounded down: what matters is its size.
-pub(super) fn span(millis: i64) -> String {
+pub(crate) fn span(millis: i64) -> String {
     let seconds = u64::try_from(millis / 1_000).unwrap_or(0);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match (minutes, hours) {
@@ -56,17 +56,17 @@ pub(super) fn span(millis: i64) -> String {
 }
 
 /// How often something happens that happens after each such span.
-pub(super) fn every(millis: i64) -> String {
+pub(crate) fn every(millis: i64) -> String {
     let span = span(millis);
     format!("every {}", span.strip_prefix("1 ").unwrap_or(&span))
 }
 
-pub(super) fn plural(number: u64, noun: &str) -> String {
+pub(crate) fn plural(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
 /// `1234567` as `1,234,567`.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -78,13 +78,13 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
-pub(super) fn capitalised(text: &str) -> String {
+pub(crate) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// As much of a free text as a page can bear.
-pub(super) fn clip(text: &str) -> String {
+pub(crate) fn clip(text: &str) -> String {
     match text.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.into(),
