@@ -1,6 +1,6 @@
 //! The real exporter against the simulated Cotalker, over HTTP.
 
-mod counting;
+mod truth;
 mod daemon;
 mod freshness;
 mod readme;
