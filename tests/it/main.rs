@@ -1,0 +1,3 @@
+//! The one integration binary: a single link, whatever the number of modules.
+
+mod counting;
