@@ -186,6 +186,10 @@ impl Ledger {
     }
 
     /// Brings the count of failures since the last success up to date; `self.counted` holds the fresh ones already.
+    ///
+    /// Of failures at or below the floor only their number is known, not which they were. So there are two lower bounds:
+    /// what was known before plus what is fresh, and what the log shows now plus what is known one by one. The second
+    /// holds history that shows up after the first answer; the first holds what has slid out of the log since.
     fn follow_failures(
         &mut self,
         newest: &Newest,
@@ -193,28 +197,23 @@ impl Ledger {
         old_failures: &BTreeSet<Position>,
         now: UnixMillis,
     ) {
-        let is_first_answer = self.as_of.is_none();
         let has_new_success = self.standing.advance(newest);
         let success = self.standing.last_success.unwrap_or(Position::START);
-        let is_since = |position: Position| position > success && !is_poisoned(position.at, now);
-        let mut since = Tally::default();
-        if is_first_answer || has_new_success {
-            old_failures.iter().copied().filter(|position| is_since(*position)).for_each(|p| since.add(p));
-            self.counted
-                .iter()
-                .filter(|(_, counted)| counted.failed)
-                .map(|(id, counted)| Position { at: counted.at, id: *id })
-                .filter(|position| is_since(*position))
-                .for_each(|p| since.add(p));
-        } else {
-            since = Tally { count: self.standing.consecutive_failures, first: self.standing.failing_since };
-            fresh
-                .iter()
-                .filter(|(position, attempt)| !attempt.outcome.is_success() && is_since(**position))
-                .for_each(|(position, _)| since.add(*position));
+        let is_since = |position: &Position| *position > success && !is_poisoned(position.at, now);
+
+        let mut kept = Tally::default();
+        if !has_new_success {
+            kept = Tally { count: self.standing.consecutive_failures, first: self.standing.failing_since };
+            let fresh_failures = fresh.iter().filter(|(_, attempt)| !attempt.outcome.is_success());
+            fresh_failures.map(|(position, _)| *position).filter(is_since).for_each(|position| kept.add(position));
         }
-        self.standing.consecutive_failures = since.count;
-        self.standing.failing_since = since.first;
+        let mut shown = Tally::default();
+        let known = self.counted.iter().filter(|(_, counted)| counted.failed);
+        let known = known.map(|(id, counted)| Position { at: counted.at, id: *id });
+        known.chain(old_failures.iter().copied()).filter(is_since).for_each(|position| shown.add(position));
+
+        self.standing.consecutive_failures = kept.count.max(shown.count);
+        self.standing.failing_since = [kept.first, shown.first].into_iter().flatten().min();
     }
 
     /// Gives up events that wait for too long, and forgets attempts that are old enough.

@@ -406,3 +406,17 @@ fn a_success_that_shows_up_late_leaves_only_the_failures_after_it() {
     show(&mut ledger, 3 * MINUTE, &rows);
     assert_eq!((ledger.standing().consecutive_failures, ledger.standing().failing_since), (1, Some(at(2 * MINUTE))));
 }
+
+#[test]
+fn failures_of_history_that_show_up_after_the_first_answer_belong_to_the_streak() {
+    // A first answer from a replica that lags behind; the baseline is the end of the second of the first list.
+    let mut ledger = Ledger::new(Position::after(at(MINUTE)));
+    let rows = [success(1, -HOUR), failure(2, 0), failure(3, SECOND)];
+    show(&mut ledger, MINUTE, &rows[..1]);
+    show(&mut ledger, 2 * MINUTE, &rows);
+    assert_eq!((ledger.standing().consecutive_failures, ledger.standing().failing_since), (2, Some(at(0))));
+    // What has slid out of the log since is not forgotten.
+    show(&mut ledger, 3 * MINUTE, &[rows[2].clone(), failure(4, 2 * MINUTE)]);
+    assert_eq!((ledger.standing().consecutive_failures, ledger.standing().failing_since), (3, Some(at(0))));
+    assert_eq!(ledger.totals().attempts, 1);
+}
