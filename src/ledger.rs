@@ -369,7 +369,7 @@ impl Reading<'_> {
             let created_at = created_at.filter(|at| !is_poisoned(*at, answer.now));
             answer.newest.observe(position, attempt.outcome, attempt.retry, created_at);
             let success = answer.newest.success().max(self.ledger.standing.last_success);
-            if is_failure && is_below_floor && Some(position) > success {
+            if is_failure && is_below_floor && counted.is_none() && Some(position) > success {
                 answer.old_failures.insert(position);
             } else if Some(position) == success {
                 answer.old_failures = answer.old_failures.split_off(&position);

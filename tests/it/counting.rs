@@ -420,3 +420,11 @@ fn failures_of_history_that_show_up_after_the_first_answer_belong_to_the_streak(
     assert_eq!((ledger.standing().consecutive_failures, ledger.standing().failing_since), (3, Some(at(0))));
     assert_eq!(ledger.totals().attempts, 1);
 }
+
+#[test]
+fn a_failure_that_is_dated_back_below_the_floor_fails_once() {
+    let mut ledger = Ledger::new(Position::after(at(0)));
+    show(&mut ledger, 51 * MINUTE, &[failure(1, 50 * MINUTE)]);
+    show(&mut ledger, 52 * MINUTE, &[Attempt { at: at(-MINUTE), ..failure(1, 50 * MINUTE) }]);
+    assert_eq!((ledger.totals().attempts, ledger.standing().consecutive_failures), (1, 1));
+}
