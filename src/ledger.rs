@@ -216,12 +216,17 @@ impl Ledger {
         self.standing.failing_since = [kept.first, shown.first].into_iter().flatten().min();
     }
 
-    /// Gives up events that wait for too long, and forgets attempts that are old enough.
+    /// Gives up events that wait for too long, and forgets attempts and events that are old enough.
     fn pass_time(&mut self, now: UnixMillis, policy: &Policy) {
         self.as_of = Some(now);
         self.events.expire(now, policy);
+        self.forget(now.plus_millis(-HORIZON_MILLIS));
+        // Whether the floor has risen or not: an event may have been given up long after its attempts were forgotten.
+        self.events.forget(self.floor);
+    }
 
-        let horizon = now.plus_millis(-HORIZON_MILLIS);
+    /// Forgets the attempts up to `horizon`, and what is too much; the floor rises to the newest of them.
+    fn forget(&mut self, horizon: UnixMillis) {
         let mut positions: Vec<Position> =
             self.counted.iter().map(|(id, counted)| Position { at: counted.at, id: *id }).collect();
         let over = positions.len().saturating_sub(MAX_COUNTED);
@@ -232,7 +237,6 @@ impl Ledger {
         let newest_forgotten = *newest_forgotten;
         self.counted.retain(|id, counted| Position { at: counted.at, id: *id } > newest_forgotten);
         self.floor = self.floor.max(newest_forgotten);
-        self.events.forget(self.floor);
     }
 
     /// At or below this position everything is dealt with.

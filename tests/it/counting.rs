@@ -428,3 +428,18 @@ fn a_failure_that_is_dated_back_below_the_floor_fails_once() {
     show(&mut ledger, 52 * MINUTE, &[Attempt { at: at(-MINUTE), ..failure(1, 50 * MINUTE) }]);
     assert_eq!((ledger.totals().attempts, ledger.standing().consecutive_failures), (1, 1));
 }
+
+#[test]
+fn an_event_given_up_long_after_its_attempts_were_forgotten_is_forgotten_at_once() {
+    let patient = Policy { pending_timeout_millis: 2 * HOUR, ..POLICY };
+    let mut ledger = fresh_ledger();
+    let mut reading = ledger.read(at(MINUTE));
+    reading.observe(carrying("t", 0, failure(1, 0)));
+    let answer = reading.finish();
+    ledger.fold(answer, &patient);
+    ledger.unchanged(at(HOUR), &patient);
+    assert_eq!((ledger.counted(), ledger.events().tracked()), (0, 1), "it is still pending");
+    ledger.unchanged(at(2 * HOUR + 1), &patient);
+    assert_eq!(fates(&ledger), [1, 0, 1, 0]);
+    assert_eq!(ledger.events().tracked(), 0, "whether anything else is forgotten in the same moment or not");
+}
