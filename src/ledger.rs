@@ -188,6 +188,10 @@ impl Ledger {
     }
 
     /// Brings the count of failures since the last success up to date; `self.counted` holds the fresh ones already.
+    ///
+    /// Of failures at or below the floor only their number is known, not which they were. So there are two lower bounds:
+    /// what was known before plus what is fresh, and what the log shows now plus what is known one by one. The second
+    /// holds history that shows up after the first answer; the first holds what has slid out of the log since.
     fn follow_failures(
         &mut self,
         newest: &Newest,
@@ -195,36 +199,36 @@ impl Ledger {
         old_failures: &BTreeSet<Position>,
         now: UnixMillis,
     ) {
-        let is_first_answer = self.as_of.is_none();
         let has_new_success = self.standing.advance(newest);
         let success = self.standing.last_success.unwrap_or(Position::START);
-        let is_since = |position: Position| position > success && !is_poisoned(position.at, now);
-        let mut since = Tally::default();
-        if is_first_answer || has_new_success {
-            old_failures.iter().copied().filter(|position| is_since(*position)).for_each(|p| since.add(p));
-            self.counted
-                .iter()
-                .filter(|(_, counted)| counted.failed)
-                .map(|(id, counted)| Position { at: counted.at, id: *id })
-                .filter(|position| is_since(*position))
-                .for_each(|p| since.add(p));
-        } else {
-            since = Tally { count: self.standing.consecutive_failures, first: self.standing.failing_since };
-            fresh
-                .iter()
-                .filter(|(position, attempt)| !attempt.outcome.is_success() && is_since(**position))
-                .for_each(|(position, _)| since.add(*position));
+        let is_since = |position: &Position| *position > success && !is_poisoned(position.at, now);
+
+        let mut kept = Tally::default();
+        if !has_new_success {
+            kept = Tally { count: self.standing.consecutive_failures, first: self.standing.failing_since };
+            let fresh_failures = fresh.iter().filter(|(_, attempt)| !attempt.outcome.is_success());
+            fresh_failures.map(|(position, _)| *position).filter(is_since).for_each(|position| kept.add(position));
         }
-        self.standing.consecutive_failures = since.count;
-        self.standing.failing_since = since.first;
+        let mut shown = Tally::default();
+        let known = self.counted.iter().filter(|(_, counted)| counted.failed);
+        let known = known.map(|(id, counted)| Position { at: counted.at, id: *id });
+        known.chain(old_failures.iter().copied()).filter(is_since).for_each(|position| shown.add(position));
+
+        self.standing.consecutive_failures = kept.count.max(shown.count);
+        self.standing.failing_since = [kept.first, shown.first].into_iter().flatten().min();
     }
 
-    /// Gives up events that wait for too long, and forgets attempts that are old enough.
+    /// Gives up events that wait for too long, and forgets attempts and events that are old enough.
     fn pass_time(&mut self, now: UnixMillis, policy: &Policy) {
         self.as_of = Some(now);
         self.events.expire(now, policy);
+        self.forget(now.plus_millis(-HORIZON_MILLIS));
+        // Whether the floor has risen or not: an event may have been given up long after its attempts were forgotten.
+        self.events.forget(self.floor);
+    }
 
-        let horizon = now.plus_millis(-HORIZON_MILLIS);
+    /// Forgets the attempts up to `horizon`, and what is too much; the floor rises to the newest of them.
+    fn forget(&mut self, horizon: UnixMillis) {
         let mut positions: Vec<Position> =
             self.counted.iter().map(|(id, counted)| Position { at: counted.at, id: *id }).collect();
         let over = positions.len().saturating_sub(MAX_COUNTED);
@@ -235,7 +239,6 @@ impl Ledger {
         let newest_forgotten = *newest_forgotten;
         self.counted.retain(|id, counted| Position { at: counted.at, id: *id } > newest_forgotten);
         self.floor = self.floor.max(newest_forgotten);
-        self.events.forget(self.floor);
     }
 
     /// At or below this position everything is dealt with.
@@ -372,7 +375,7 @@ impl Reading<'_> {
             let created_at = created_at.filter(|at| !is_poisoned(*at, answer.now));
             answer.newest.observe(position, attempt.outcome, attempt.retry, created_at);
             let success = answer.newest.success().max(self.ledger.standing.last_success);
-            if is_failure && is_below_floor && Some(position) > success {
+            if is_failure && is_below_floor && counted.is_none() && Some(position) > success {
                 answer.old_failures.insert(position);
             } else if Some(position) == success {
                 answer.old_failures = answer.old_failures.split_off(&position);

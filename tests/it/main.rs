@@ -1,6 +1,9 @@
-//! The real exporter against the simulated Cotalker, over HTTP.
+//! The one integration binary: a single link, whatever the number of modules. The counting core against an independent
+//! model, and the real exporter against the simulated Cotalker, over HTTP.
 
-mod truth;
+mod counting;
 mod daemon;
 mod freshness;
+mod model;
 mod readme;
+mod truth;
