@@ -19,6 +19,7 @@ use crate::config::{Config, DemoFlags, ListenAddress, Task};
 use crate::poller::Poller;
 use crate::server::{Server, Site};
 use crate::simulator::Simulator;
+use crate::store::Store;
 use crate::telemetry::Instruments;
 use crate::{build, check, clock, simulator, snapshot};
 
@@ -111,14 +112,24 @@ pub async fn serve(
     if api.base_url.scheme() == "http" && !is_loopback(&api.base_url) {
         tracing::warn!("the API is reached over http: the token can be read on the way");
     }
-    tracing::info!("counts live in memory only: a restart begins at 0 and does not see what happens meanwhile");
+    let store = match &config.state_path {
+        Some(path) => Some(Store::open(path, clock::now()).context("--state.path")?),
+        None => {
+            tracing::info!("counts live in memory only: a restart begins at 0 and does not see what happens meanwhile");
+            None
+        }
+    };
     for listener in &listeners {
         tracing::info!(address = %listener.local_addr()?, path = config.web.telemetry_path, "listening");
     }
     let instruments = Arc::new(Instruments::new(config.poller.interval.as_secs_f64())?);
     let client = Arc::new(Client::new(api, Arc::clone(&instruments)).context("--cotalker.ca-file")?);
     let (publisher, subscriber) = snapshot::channel();
-    let poller = Poller::new(config.poller, client, Arc::clone(&instruments), publisher);
+    let mut poller = Poller::new(config.poller, client, Arc::clone(&instruments), publisher);
+    if let Some((store, found, put_aside)) = store {
+        instruments.state_recovered(put_aside);
+        poller = poller.with_store(store, found);
+    }
     let site = Site {
         telemetry_path: config.web.telemetry_path,
         version: build::VERSION,

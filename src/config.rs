@@ -127,6 +127,9 @@ struct Flags {
     /// What a first start without state does with entries that are already in the log: ignore or count
     #[arg(long = "poll.history", value_name = "CHOICE", default_value = "ignore", value_parser = parse_history)]
     history: History,
+    /// Directory for the checkpoint, made if there is none; without it counts live in memory
+    #[arg(long = "state.path", value_name = "DIRECTORY")]
+    state_path: Option<PathBuf>,
     /// Where to serve: host:port, [v6]:port or :port; repeatable
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = DEFAULT_LISTEN_ADDRESS, value_delimiter = ',', value_parser = parse_listen_address)]
     listen: Vec<ListenAddress>,
@@ -148,6 +151,8 @@ pub struct Config {
     pub api: Option<api::Config>,
     /// What to poll, and how often.
     pub poller: poller::Config,
+    /// The directory for the checkpoint; `None` to keep counts in memory.
+    pub state_path: Option<PathBuf>,
     /// Where to serve.
     pub web: WebConfig,
     /// What to log, and how.
@@ -326,6 +331,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Option<Task>, 
                 pending_timeout_millis: i64::try_from(flags.pending_timeout.as_millis()).unwrap_or(i64::MAX),
             },
         },
+        state_path: flags.state_path,
         web: WebConfig { listen: flags.listen, telemetry_path: flags.telemetry_path },
         log: LogConfig { filter: flags.level, format: flags.format },
     };

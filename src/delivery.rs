@@ -4,12 +4,13 @@ use std::fmt;
 use std::hash::Hasher as _;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use crate::outcome::Outcome;
 
 /// A point in time: whole milliseconds since the Unix epoch, the resolution of the API's `createdAt`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UnixMillis(i64);
 
 impl UnixMillis {
@@ -62,7 +63,7 @@ impl UnixMillis {
 }
 
 /// A MongoDB ObjectId: 12 bytes, of which the first 4 are the big-endian Unix second of its making.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObjectId([u8; 12]);
 
 /// The text is no ObjectId.
@@ -128,7 +129,7 @@ impl fmt::Debug for ObjectId {
 }
 
 /// The `_id` of a webhook (the API also says "subscription").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct WebhookId(pub ObjectId);
 
 impl FromStr for WebhookId {
@@ -146,7 +147,7 @@ impl fmt::Display for WebhookId {
 }
 
 /// The `_id` of a log entry: what makes an attempt countable exactly once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AttemptId(pub ObjectId);
 
 impl fmt::Display for AttemptId {
@@ -156,7 +157,7 @@ impl fmt::Display for AttemptId {
 }
 
 /// Where an attempt stands in a webhook's history: by time, then by id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position {
     /// When the attempt was made.
     pub at: UnixMillis,
@@ -220,7 +221,7 @@ pub struct Event {
 /// The identity of an event, which has no id of its own: a 128-bit digest of `company`, `type`, `event`, `createdAt`
 /// and the id of its subject. A digest, so that nothing of the event can be read back from it; of a fixed algorithm and
 /// key, so that it means the same after an upgrade. Two of a million events collide with a probability of 10⁻²⁷.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EventKey([u8; 16]);
 
 impl EventKey {
@@ -258,7 +259,7 @@ impl EventKey {
 macro_rules! label_set {
     ($(#[$meta:meta])* $name:ident { $($(#[$member_meta:meta])* $member:ident = $text:literal,)+ }) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name { $($(#[$member_meta])* $member,)+ }
 
         impl $name {
@@ -334,7 +335,7 @@ impl Action {
 }
 
 /// A webhook as the list describes it, its receiver's URL already cut down to the host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Webhook {
     /// Its `_id`.
     pub id: WebhookId,

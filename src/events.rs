@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::delivery::{Action, Attempt, EventKey, EventType, Position, UnixMillis};
 use crate::ledger::{Policy, is_poisoned};
 
@@ -10,7 +12,7 @@ pub const DELAY_BUCKETS_SECONDS: [f64; 13] =
     [1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 14400.0];
 
 /// What became of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fate {
     /// Failed so far, and may be sent again.
     Pending,
@@ -21,7 +23,7 @@ pub enum Fate {
 }
 
 /// An event that is still known one by one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackedEvent {
     /// What became of it.
     pub fate: Fate,
@@ -32,7 +34,7 @@ pub struct TrackedEvent {
 }
 
 /// How long deliveries took: a histogram over [`DELAY_BUCKETS_SECONDS`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DelayHistogram {
     /// Deliveries per bucket, not cumulated; the last one holds what is over the greatest bound.
     pub buckets: [u64; DELAY_BUCKETS_SECONDS.len() + 1],
@@ -51,7 +53,7 @@ impl DelayHistogram {
 }
 
 /// The events of one webhook. Σ [`entered`](Self::entered) = delivered + lost + pending, always.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Events {
     entered: [[u64; Action::ALL.len()]; EventType::ALL.len()],
     delivered: u64,

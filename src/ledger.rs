@@ -8,6 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::delivery::{Attempt, AttemptId, Position, UnixMillis};
 use crate::events::Events;
 use crate::outcome::{FailureReason, Outcome};
@@ -41,14 +43,14 @@ pub fn is_poisoned(at: UnixMillis, now: UnixMillis) -> bool {
 }
 
 /// An attempt above the floor that has been counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Counted {
     at: UnixMillis,
     failed: bool,
 }
 
 /// What the counted attempts of one webhook add up to. None of it ever goes down.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// All attempts.
     pub attempts: u64,
@@ -83,7 +85,7 @@ impl Totals {
 }
 
 /// What the log held when it was last read, counted or not. Each attempt once, however often the answer repeats it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// Attempts that succeeded.
     pub successes: u64,
@@ -105,7 +107,7 @@ impl Window {
 }
 
 /// One webhook's ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     floor: Position,
     counted: BTreeMap<AttemptId, Counted>,
@@ -144,8 +146,9 @@ impl Ledger {
         Reading { ledger: self, seen: HashSet::new(), answer: Answer::new(now) }
     }
 
-    /// Takes in an answer that ended well.
-    pub fn fold(&mut self, mut answer: Answer, policy: &Policy) {
+    /// Takes in an answer that ended well. Says whether anything but the time has changed.
+    pub fn fold(&mut self, mut answer: Answer, policy: &Policy) -> bool {
+        let before = self.essence(policy);
         let now = answer.now;
         // Nothing counts twice even if another answer, read against the same state, has been folded in meanwhile.
         answer.fresh.retain(|position, attempt| *position > self.floor && !self.counted.contains_key(&attempt.id));
@@ -174,11 +177,22 @@ impl Ledger {
         }
         self.follow_failures(&answer.newest, &answer.fresh, &answer.old_failures, now);
         self.pass_time(now, policy);
+        self.essence(policy) != before
     }
 
-    /// Takes in that the log is as it was when it was last read.
-    pub fn unchanged(&mut self, now: UnixMillis, policy: &Policy) {
+    /// Takes in that the log is as it was when it was last read. Says whether anything but the time has changed.
+    pub fn unchanged(&mut self, now: UnixMillis, policy: &Policy) -> bool {
+        let before = self.essence(policy);
         self.pass_time(now, policy);
+        self.essence(policy) != before
+    }
+
+    /// What differs if anything does that is worth writing down.
+    fn essence(&self, policy: &Policy) -> impl PartialEq + use<> {
+        let counts = [self.totals.attempts, self.totals.gaps, self.events.lost()];
+        let sizes = [self.counted.len(), self.events.tracked()];
+        let standing = (self.standing.clone(), self.is_blocked(policy));
+        (counts, sizes, self.floor, standing, self.window, self.last_length, self.as_of.is_some())
     }
 
     /// Whether entries may have been missed: an answer of full length that reaches back to nothing known.

@@ -38,5 +38,6 @@ pub mod server;
 pub mod simulator;
 pub mod snapshot;
 pub mod standing;
+pub mod store;
 pub mod telemetry;
 mod words;

@@ -2,12 +2,14 @@
 //!
 //! Attempts dated absurdly far ahead have no part in them: one such row would stay the newest for ever.
 
+use serde::{Deserialize, Serialize};
+
 use crate::delivery::{Position, UnixMillis};
 use crate::ledger::Policy;
 use crate::outcome::{FailureReason, Outcome};
 
 /// A failed attempt, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Where it stands.
     pub position: Position,
@@ -20,7 +22,7 @@ pub struct Failure {
 }
 
 /// How a webhook stands now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// The newest successful attempt.
     pub last_success: Option<Position>,

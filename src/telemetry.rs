@@ -53,6 +53,16 @@ label_set! {
 }
 
 label_set! {
+    /// How writing the checkpoint ended.
+    WriteResult {
+        /// It is durable.
+        Ok = "ok",
+        /// It is not, or that can't be said.
+        Error = "error",
+    }
+}
+
+label_set! {
     /// How a poll ended.
     PollResult {
         /// Everything could be read.
@@ -83,6 +93,9 @@ pub struct Instruments {
     polls_skipped: IntCounter,
     poll_duration: prometheus::Histogram,
     last_poll_success: Gauge,
+    state_writes: IntCounterVec,
+    state_last_write: Gauge,
+    state_recoveries: IntCounter,
 }
 
 impl Instruments {
@@ -136,6 +149,21 @@ impl Instruments {
             "cotalker_exporter_last_poll_success_timestamp_seconds",
             "When a poll last ended without any failure; 0 before the first.",
         )?;
+        let state_writes = IntCounterVec::new(
+            Opts::new(
+                "cotalker_exporter_state_writes_total",
+                "Writes of the checkpoint (--state.path), by how they ended; 0 without one.",
+            ),
+            &["result"],
+        )?;
+        let state_last_write = Gauge::new(
+            "cotalker_exporter_state_last_write_timestamp_seconds",
+            "When the checkpoint was last written; 0 before the first write of this process.",
+        )?;
+        let state_recoveries = IntCounter::new(
+            "cotalker_exporter_state_recoveries_total",
+            "Checkpoints that could not be used at the start, and were put aside.",
+        )?;
         let build_info = GaugeVec::new(
             Opts::new("cotalker_exporter_build_info", "1, with version, revision and compiler of the exporter."),
             &["version", "revision", "rustc"],
@@ -150,6 +178,9 @@ impl Instruments {
         registry.register(Box::new(poll_duration.clone()))?;
         registry.register(Box::new(poll_interval.clone()))?;
         registry.register(Box::new(last_poll_success.clone()))?;
+        registry.register(Box::new(state_writes.clone()))?;
+        registry.register(Box::new(state_last_write.clone()))?;
+        registry.register(Box::new(state_recoveries.clone()))?;
         registry.register(Box::new(build_info.clone()))?;
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
@@ -165,6 +196,9 @@ impl Instruments {
         for result in PollResult::ALL {
             polls.with_label_values(&[result.as_str()]);
         }
+        for result in WriteResult::ALL {
+            state_writes.with_label_values(&[result.as_str()]);
+        }
         poll_interval.set(poll_interval_seconds);
         build_info.with_label_values(&[crate::build::VERSION, crate::build::REVISION, crate::build::RUSTC]).set(1.0);
 
@@ -179,6 +213,9 @@ impl Instruments {
             polls_skipped,
             poll_duration,
             last_poll_success,
+            state_writes,
+            state_last_write,
+            state_recoveries,
         })
     }
 
@@ -201,6 +238,19 @@ impl Instruments {
         if result == PollResult::Ok {
             self.last_poll_success.set(as_seconds(now));
         }
+    }
+
+    /// Writing the checkpoint ended at `now`, by the local clock.
+    pub fn state_written(&self, result: WriteResult, now: UnixMillis) {
+        self.state_writes.with_label_values(&[result.as_str()]).inc();
+        if result == WriteResult::Ok {
+            self.state_last_write.set(as_seconds(now));
+        }
+    }
+
+    /// So many checkpoints could not be used at the start.
+    pub fn state_recovered(&self, checkpoints: u64) {
+        self.state_recoveries.inc_by(checkpoints);
     }
 
     /// So many polls were left out because one overran.

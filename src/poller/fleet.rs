@@ -2,9 +2,11 @@
 //!
 //! No I/O and no clock; the poller hands times in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+
+use bytes::Bytes;
 
 use tokio::time::Instant;
 
@@ -15,6 +17,7 @@ use crate::exposition::{self, AccountView, Page, WebhookView};
 use crate::ledger::{Answer, Ledger, Policy};
 use crate::schedule;
 use crate::snapshot::{Overview, Snapshot, WebhookRow};
+use crate::store::record::{Checkpoint, SavedAccount, SavedWebhook, encode_record};
 use crate::telemetry::{CallResult, PollResult};
 
 /// How long the ledger of a webhook that vanished is kept. Source: the contract, rule 3.
@@ -43,6 +46,8 @@ pub(super) struct Fleet {
     ids: IdRound,
     has_failed_log: bool,
     has_failed_list: bool,
+    /// Whether anything has changed since the last checkpoint.
+    is_unsaved: bool,
     notices: Notices,
 }
 
@@ -61,7 +66,11 @@ struct Watched {
     in_flight: Option<Serial>,
     /// It has just appeared: it is shown first, and read from the next round on.
     is_new: bool,
+    /// Its counts are older than what was once shown: it is not shown before its log has been read.
+    is_behind: bool,
     has_odd_entries: bool,
+    /// Its record, as long as it holds.
+    saved: Option<Bytes>,
 }
 
 impl Watched {
@@ -77,7 +86,9 @@ impl Watched {
             not_before: None,
             in_flight: None,
             is_new,
+            is_behind: false,
             has_odd_entries: false,
+            saved: None,
         }
     }
 }
@@ -85,8 +96,11 @@ impl Watched {
 /// A webhook that is gone from the list, and may return.
 #[derive(Debug)]
 struct Vanished {
+    webhook: Webhook,
     ledger: Arc<Ledger>,
     since: UnixMillis,
+    is_behind: bool,
+    saved: Option<Bytes>,
 }
 
 /// What the calls by id of one round add up to: together they are the list.
@@ -144,8 +158,83 @@ impl Fleet {
             ids: IdRound::default(),
             has_failed_log: false,
             has_failed_list: false,
+            is_unsaved: false,
             notices: Notices::default(),
         }
+    }
+
+    /// Goes on from a checkpoint. One that `is_behind` has counts older than what was shown: they stay out of sight until
+    /// the logs have been read. Of chosen webhooks only those in `ids` are taken, unless that is empty.
+    pub(super) fn restore(&mut self, checkpoint: Checkpoint, is_behind: bool, ids: &[WebhookId]) {
+        let ids: BTreeSet<WebhookId> = ids.iter().copied().collect();
+        let SavedAccount { listed_at, list_read_at, server_ahead_millis } = checkpoint.account;
+        self.listed_at = listed_at;
+        self.list_read_at = list_read_at;
+        self.server_ahead_millis = server_ahead_millis;
+        for saved in checkpoint.webhooks {
+            let SavedWebhook { webhook, ledger, read_at, vanished_since, is_behind: was_behind } = saved;
+            let (id, ledger, is_behind) = (webhook.id, Arc::new(ledger), is_behind || was_behind);
+            if !ids.is_empty() && !ids.contains(&id) {
+                continue;
+            }
+            if let Some(since) = vanished_since {
+                self.vanished.insert(id, Vanished { webhook, ledger, since, is_behind, saved: None });
+            } else {
+                let watched = Watched { read_at, is_behind, ..Watched::new(webhook, ledger, false) };
+                self.watched.insert(id, watched);
+            }
+        }
+        // What is restored is as good as a first poll, if it can be shown.
+        self.is_ready = !self.watched.is_empty() && !is_behind;
+    }
+
+    /// The records of a checkpoint of how things stand, if anything has changed since the last one that was
+    /// [`saved`](Self::saved). Only what has changed is encoded anew.
+    pub(super) fn checkpoint(&mut self) -> postcard::Result<Option<Vec<Bytes>>> {
+        if !self.is_unsaved {
+            return Ok(None);
+        }
+        let account = SavedAccount {
+            listed_at: self.listed_at,
+            list_read_at: self.list_read_at,
+            server_ahead_millis: self.server_ahead_millis,
+        };
+        let mut records = Vec::with_capacity(1 + self.watched.len() + self.vanished.len());
+        records.push(encode_record(&account)?);
+        for watched in self.watched.values_mut() {
+            let record = match &watched.saved {
+                Some(record) => record.clone(),
+                None => encode_record(&SavedWebhook {
+                    webhook: watched.webhook.clone(),
+                    ledger: Ledger::clone(&watched.ledger),
+                    read_at: watched.read_at,
+                    vanished_since: None,
+                    is_behind: watched.is_behind,
+                })?,
+            };
+            watched.saved = Some(record.clone());
+            records.push(record);
+        }
+        for vanished in self.vanished.values_mut() {
+            let record = match &vanished.saved {
+                Some(record) => record.clone(),
+                None => encode_record(&SavedWebhook {
+                    webhook: vanished.webhook.clone(),
+                    ledger: Ledger::clone(&vanished.ledger),
+                    read_at: None,
+                    vanished_since: Some(vanished.since),
+                    is_behind: vanished.is_behind,
+                })?,
+            };
+            vanished.saved = Some(record.clone());
+            records.push(record);
+        }
+        Ok(Some(records))
+    }
+
+    /// Takes in that the last checkpoint is durable.
+    pub(super) fn saved(&mut self) {
+        self.is_unsaved = false;
     }
 
     /// How many webhooks are watched.
@@ -219,7 +308,9 @@ impl Fleet {
         self.account.is_up = Some(true);
         self.list_read_at = Some(now);
         self.server_ahead_millis = server_time.millis_since(now);
+        let kept = self.vanished.len();
         self.vanished.retain(|_, vanished| now.millis_since(vanished.since) < KEEP_VANISHED_MILLIS);
+        self.is_unsaved |= self.vanished.len() < kept;
     }
 
     /// Takes in that the list failed. It removes nothing.
@@ -238,21 +329,30 @@ impl Fleet {
         let id = webhook.id;
         let watched = match watched {
             Some(mut watched) => {
-                watched.webhook = webhook;
+                if watched.webhook != webhook {
+                    watched.webhook = webhook;
+                    watched.saved = None;
+                    self.is_unsaved = true;
+                }
                 watched
             }
             None => match (self.vanished.remove(&id), self.listed_at) {
                 (Some(vanished), _) if now.millis_since(vanished.since) < KEEP_VANISHED_MILLIS => {
                     self.notices
                         .give(|| tracing::info!(webhook = webhook.label(), %id, "a webhook is back; its counts go on"));
-                    Watched::new(webhook, vanished.ledger, false)
+                    self.is_unsaved = true;
+                    Watched { is_behind: vanished.is_behind, ..Watched::new(webhook, vanished.ledger, false) }
                 }
                 (_, Some(previous)) => {
+                    self.is_unsaved = true;
                     self.notices.give(|| tracing::info!(webhook = webhook.label(), %id, "a new webhook is watched"));
                     // From the first millisecond of that second on: it wasn't there yet, so all of it is its own.
                     Watched::new(webhook, Arc::new(Ledger::new(Position::before(previous.start_of_second()))), true)
                 }
-                (_, None) => Watched::new(webhook, Arc::new(Ledger::new(first_floor)), false),
+                (_, None) => {
+                    self.is_unsaved = true;
+                    Watched::new(webhook, Arc::new(Ledger::new(first_floor)), false)
+                }
             },
         };
         self.watched.insert(id, watched);
@@ -262,7 +362,9 @@ impl Fleet {
     fn retire(&mut self, watched: Watched, now: UnixMillis) {
         let id = watched.webhook.id;
         self.notices.give(|| tracing::info!(webhook = watched.webhook.label(), %id, "a webhook is gone from the list"));
-        self.vanished.insert(id, Vanished { ledger: watched.ledger, since: now });
+        self.is_unsaved = true;
+        let Watched { webhook, ledger, is_behind, .. } = watched;
+        self.vanished.insert(id, Vanished { webhook, ledger, since: now, is_behind, saved: None });
     }
 
     /// Begins a round: what has been shown at 0 since the last one is read in this one.
@@ -309,6 +411,7 @@ impl Fleet {
             (None, Some(ledger)) if !self.vanished.contains_key(&id) => {
                 let mut watched = Watched::new(webhook, Arc::new(ledger), false);
                 watched.in_flight = Some(serial);
+                self.is_unsaved = true;
                 self.watched.insert(id, watched);
             }
             (watched, _) => self.watch(webhook, watched, Position::after(server_time.end_of_second()), now),
@@ -376,14 +479,18 @@ impl Fleet {
                 return;
             }
             Some(Ok(Fetched::NotModified { server_time })) => {
-                Arc::make_mut(&mut watched.ledger).unchanged(server_time, &self.policy);
+                if Arc::make_mut(&mut watched.ledger).unchanged(server_time, &self.policy) {
+                    watched.saved = None;
+                }
                 server_time
             }
             Some(Ok(Fetched::Fresh { value, validator, server_time })) => {
                 let before = (watched.ledger.events().lost(), watched.ledger.totals().gaps);
                 let window = *value.window();
                 let ledger = Arc::make_mut(&mut watched.ledger);
-                ledger.fold(value, &self.policy);
+                if ledger.fold(value, &self.policy) {
+                    watched.saved = None;
+                }
                 watched.validator = validator;
 
                 let lost = ledger.events().lost() - before.0;
@@ -412,9 +519,24 @@ impl Fleet {
                     });
                 }
                 watched.has_odd_entries = has_odd_entries;
+                if std::mem::take(&mut watched.is_behind) {
+                    watched.saved = None;
+                    if watched.ledger.totals().gaps > before.1 {
+                        // A step back would count everything again for PromQL; a step to 0 costs it nothing.
+                        notices.give(|| {
+                            tracing::warn!(
+                                webhook = label,
+                                "the log no longer reaches back to the checkpoint; counting begins anew"
+                            )
+                        });
+                        watched.ledger = Arc::new(Ledger::new(Position::after(server_time.end_of_second())));
+                        watched.validator = None;
+                    }
+                }
                 server_time
             }
         };
+        self.is_unsaved |= watched.saved.is_none();
         if watched.is_up == Some(false) {
             notices.give(|| tracing::info!(webhook = label, "the log can be read again"));
         }
@@ -447,9 +569,8 @@ impl Fleet {
 
     /// How things stand.
     pub(super) fn snapshot(&self) -> Snapshot {
-        let views: Vec<WebhookView<'_>> = self
-            .watched
-            .values()
+        let shown = || self.watched.values().filter(|watched| !watched.is_behind);
+        let views: Vec<WebhookView<'_>> = shown()
             .map(|watched| WebhookView {
                 webhook: &watched.webhook,
                 ledger: &watched.ledger,
@@ -461,7 +582,7 @@ impl Fleet {
             is_ready: self.is_ready,
             families: Page::new(exposition::render(&self.account, &views, &self.policy)),
             overview: Overview {
-                webhooks: self.watched.values().map(|watched| watched.row(&self.policy)).collect(),
+                webhooks: shown().map(|watched| watched.row(&self.policy)).collect(),
                 dropped: self.account.dropped,
                 is_api_up: self.account.is_up,
                 api_problem: self.account_problem.as_ref().map(|error| format!("{error}. {}", error.advice())),

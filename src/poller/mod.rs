@@ -21,7 +21,8 @@ use crate::delivery::{Position, UnixMillis, Webhook, WebhookId};
 use crate::ledger::{Answer, Ledger, Policy};
 use crate::schedule;
 use crate::snapshot::Publisher;
-use crate::telemetry::{CallResult, Instruments, PollResult};
+use crate::store::{Found, Store};
+use crate::telemetry::{CallResult, Instruments, PollResult, WriteResult};
 
 /// What a first start without state does with entries that are already in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +92,10 @@ pub struct Poller {
     list_failures: u32,
     is_dirty: bool,
     next_publication: Instant,
+    store: Option<Store>,
+    /// Writing the checkpoint fails: it is tried again once per round, and said once.
+    is_failing_to_save: bool,
+    may_try_to_save: bool,
 }
 
 /// A call that is under way is told by this number, so that the answer of one that was given up is not folded in.
@@ -130,6 +135,9 @@ impl Poller {
     pub fn new(config: Config, client: Arc<Client>, instruments: Arc<Instruments>, publisher: Publisher) -> Self {
         Self {
             fleet: Fleet::new(config.policy, config.interval),
+            store: None,
+            is_failing_to_save: false,
+            may_try_to_save: true,
             config,
             client,
             instruments,
@@ -142,8 +150,23 @@ impl Poller {
         }
     }
 
-    /// Polls until it is dropped.
+    /// Keeps the state in `store`, and goes on from what that had.
+    #[must_use]
+    pub fn with_store(mut self, store: Store, found: Found) -> Self {
+        match found {
+            Found::Nothing => {}
+            Found::Current(checkpoint) => self.fleet.restore(checkpoint, false, &self.config.ids),
+            Found::Previous(checkpoint) => self.fleet.restore(checkpoint, true, &self.config.ids),
+            // No first start: what the logs hold has been counted and shown before.
+            Found::Lost => self.config.history = History::Ignore,
+        }
+        self.store = Some(store);
+        self
+    }
+
+    /// Polls until it is dropped. A commit that is under way then ends by itself, and nothing is shown of it.
     pub async fn run(mut self) {
+        self.publisher.send_replace(Arc::new(self.fleet.snapshot()));
         let interval = self.config.interval;
         let mut due = Instant::now();
         loop {
@@ -151,7 +174,8 @@ impl Poller {
             let started = Instant::now();
             let result = self.round(started, due + interval.mul_f64(STRAGGLERS_AFTER)).await;
             self.fleet.is_ready = true;
-            self.publish();
+            self.may_try_to_save = true;
+            self.publish().await;
             self.fleet.end_round();
             self.instruments.poll_ended(result, started.elapsed().as_secs_f64(), clock::now());
             tracing::debug!(
@@ -178,7 +202,7 @@ impl Poller {
         loop {
             tokio::select! {
                 Some(ended) = self.calls.join_next() => self.fold(ended),
-                () = sleep_until(self.next_publication), if self.is_dirty => self.publish(),
+                () = sleep_until(self.next_publication), if self.is_dirty => self.publish().await,
                 () = sleep_until(until) => return,
             }
         }
@@ -202,7 +226,7 @@ impl Poller {
             let ids = &self.config.ids;
             ids.iter().filter(|id| self.fleet.is_due(**id, started)).map(|id| Turn { id: *id, by_id: true }).collect()
         };
-        self.publish();
+        self.publish().await;
 
         // A first round is over as soon as it can be: there is nothing to show before.
         let spacing = if is_first { Duration::ZERO } else { schedule::spacing(turns.len(), self.config.interval) };
@@ -218,7 +242,7 @@ impl Poller {
                     }
                     next_start = Instant::now() + spacing;
                 }
-                () = sleep_until(self.next_publication), if self.is_dirty => self.publish(),
+                () = sleep_until(self.next_publication), if self.is_dirty => self.publish().await,
                 () = sleep_until(deadline), if turns.is_empty() => break,
             }
         }
@@ -237,7 +261,7 @@ impl Poller {
                 tokio::select! {
                     listed = &mut list => break listed,
                     Some(ended) = self.calls.join_next() => self.fold(ended),
-                    () = sleep_until(self.next_publication), if self.is_dirty => self.publish(),
+                    () = sleep_until(self.next_publication), if self.is_dirty => self.publish().await,
                 }
             }
         };
@@ -341,12 +365,70 @@ impl Poller {
         self.fleet.fold(id, serial, read, clock::now(), Instant::now());
     }
 
-    /// Shows how things stand now.
-    fn publish(&mut self) {
+    /// Shows how things stand now, once that is durable.
+    async fn publish(&mut self) {
         let started = Instant::now();
+        self.save().await;
         self.publisher.send_replace(Arc::new(self.fleet.snapshot()));
         self.is_dirty = false;
         self.next_publication = Instant::now() + PUBLISH_PAUSE.max(started.elapsed() * PUBLISH_SHARE);
+    }
+}
+
+impl Poller {
+    /// Writes a checkpoint, if there is a store and anything has changed. If that fails the exporter goes on: the counts
+    /// are shown all the same, the failure is counted, and writing is tried again in the next round.
+    async fn save(&mut self) {
+        if !self.may_try_to_save {
+            return;
+        }
+        let Some(mut store) = self.store.take() else { return };
+        let records = match self.fleet.checkpoint() {
+            Ok(Some(records)) => records,
+            Ok(None) => {
+                self.store = Some(store);
+                return;
+            }
+            Err(error) => {
+                self.store = Some(store);
+                self.save_ended(Err(std::io::Error::other(error)));
+                return;
+            }
+        };
+        // Off the threads that answer scrapes: a disk may take its time.
+        let commit = tokio::task::spawn_blocking(move || {
+            let committed = store.commit(&records);
+            (store, committed)
+        });
+        match commit.await {
+            Ok((store, committed)) => {
+                self.store = Some(store);
+                self.save_ended(committed);
+            }
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The runtime is going down.
+            Err(_) => {}
+        }
+    }
+
+    fn save_ended(&mut self, result: std::io::Result<()>) {
+        let now = clock::now();
+        match result {
+            Ok(()) => {
+                self.fleet.saved();
+                self.instruments.state_written(WriteResult::Ok, now);
+                if std::mem::take(&mut self.is_failing_to_save) {
+                    tracing::info!("the checkpoint can be written again");
+                }
+            }
+            Err(error) => {
+                self.may_try_to_save = false;
+                self.instruments.state_written(WriteResult::Error, now);
+                if !std::mem::replace(&mut self.is_failing_to_save, true) {
+                    tracing::error!(%error, "failed to write the checkpoint; going on without, and trying again each round");
+                }
+            }
+        }
     }
 }
 

@@ -387,7 +387,9 @@ fn histories(scope: Scope) -> impl Strategy<Value = History> {
 
 fn take(ledger: &mut Ledger, answer: &Answer, policy: &Policy) {
     match answer {
-        Answer::Unchanged { now } => ledger.unchanged(*now, policy),
+        Answer::Unchanged { now } => {
+            ledger.unchanged(*now, policy);
+        }
         Answer::Log { now, rows, malformed, foreign } => {
             let mut reading = ledger.read(*now);
             (0..*foreign).for_each(|_| reading.observe_foreign());

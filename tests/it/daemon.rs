@@ -57,6 +57,7 @@ impl Daemon {
                 limit: 10_000,
                 policy: Policy { max_retries: 3, pending_timeout_millis: 900_000 },
             },
+            state_path: None,
             web: WebConfig { listen: Vec::new(), telemetry_path: "/metrics".into() },
             log: LogConfig { filter: "off".into(), format: LogFormat::Logfmt },
         };

@@ -1,0 +1,175 @@
+//! What survives: restarts, damage, newer versions, second processes.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use cotalker_webhook_exporter::delivery::{
+    Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook,
+};
+use cotalker_webhook_exporter::ledger::{Ledger, Policy};
+use cotalker_webhook_exporter::outcome::Outcome;
+use cotalker_webhook_exporter::store::record::{
+    Checkpoint, SavedAccount, SavedWebhook, Unusable, decode, encode_record, head,
+};
+use cotalker_webhook_exporter::store::{CURRENT, Found, OpenError, PREVIOUS, Store};
+
+const NOW: UnixMillis = UnixMillis::from_secs(1_700_000_000);
+
+/// A checkpoint of one webhook with `attempts` counted attempts.
+fn checkpoint(attempts: u8) -> Checkpoint {
+    let policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
+    let mut ledger = Ledger::new(Position::START);
+    let mut reading = ledger.read(NOW);
+    for number in 0..attempts {
+        let text = number.to_string();
+        reading.observe(Attempt {
+            id: AttemptId(ObjectId::from_bytes([number; 12])),
+            at: NOW.plus_millis(-i64::from(number) * 1_000),
+            outcome: Outcome::of(Some(if number % 3 == 0 { 503 } else { 200 }), None),
+            retry: u32::from(number % 2),
+            event: Some(Event {
+                key: EventKey::of([Some("company"), Some("COTTask"), Some("edit"), Some(&text), None]),
+                event_type: EventType::Task,
+                action: Action::Edit,
+                created_at: Some(NOW.plus_millis(-60_000)),
+            }),
+        });
+    }
+    ledger.fold(reading.finish(), &policy);
+    let webhook = Webhook {
+        id: "62685990d918fb5557f9f992".parse().expect("an id"),
+        company: "625be93a286ef83c1c0e845f".into(),
+        code: "wo_update".into(),
+        name: "Órdenes".into(),
+        trigger: "create-edit-delete-task".into(),
+        target_host: "hooks.acme.example:8443".into(),
+        active: true,
+    };
+    let account = SavedAccount { listed_at: Some(NOW), list_read_at: Some(NOW), server_ahead_millis: -12 };
+    let saved = SavedWebhook { webhook, ledger, read_at: Some(NOW), vanished_since: None, is_behind: false };
+    Checkpoint { account, webhooks: vec![saved] }
+}
+
+fn records(checkpoint: &Checkpoint) -> Vec<Bytes> {
+    let account = encode_record(&checkpoint.account).expect("bytes");
+    let webhooks = checkpoint.webhooks.iter().map(|webhook| encode_record(webhook).expect("bytes"));
+    std::iter::once(account).chain(webhooks).collect()
+}
+
+fn bytes_of(checkpoint: &Checkpoint) -> Vec<u8> {
+    let records = records(checkpoint);
+    std::iter::once(head(&records)).chain(records).collect::<Vec<_>>().concat()
+}
+
+fn open(path: &Path) -> (Store, Found, u64) {
+    Store::open(path, NOW).expect("a store")
+}
+
+#[test]
+fn what_is_committed_is_found_again_and_the_one_before_it_is_kept() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("made/if/missing");
+    let (mut store, found, put_aside) = open(&path);
+    assert_eq!((found, put_aside), (Found::Nothing, 0));
+    store.commit(&records(&checkpoint(3))).expect("committed");
+    store.commit(&records(&checkpoint(5))).expect("committed");
+    drop(store);
+    assert_eq!(decode(&std::fs::read(path.join(PREVIOUS)).expect("a file")), Ok(checkpoint(3)));
+    let (_store, found, put_aside) = open(&path);
+    assert_eq!((found, put_aside), (Found::Current(checkpoint(5)), 0));
+}
+
+#[test]
+fn no_single_bit_flip_and_no_truncation_is_ever_accepted() {
+    let whole = bytes_of(&checkpoint(4));
+    assert_eq!(decode(&whole), Ok(checkpoint(4)));
+    for length in 0..whole.len() {
+        assert!(matches!(decode(&whole[..length]), Err(Unusable::Damaged(_))), "cut to {length}");
+    }
+    let mut flipped = whole.clone();
+    for bit in 0..whole.len() * 8 {
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(matches!(decode(&flipped), Err(Unusable::Damaged(_))), "bit {bit}");
+        flipped[bit / 8] ^= 1 << (bit % 8);
+    }
+    println!("{} bits flipped, {} truncations: none accepted", whole.len() * 8, whole.len());
+    let longer = [&whole[..], &[0]].concat();
+    assert!(matches!(decode(&longer), Err(Unusable::Damaged(_))));
+    assert!(matches!(decode(&vec![0; whole.len()]), Err(Unusable::Damaged(_))));
+}
+
+#[test]
+fn a_damaged_checkpoint_is_put_aside_and_the_one_before_it_is_taken() {
+    for damage in [&b""[..], b"torn", &[0; 4096]] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (mut store, _, _) = open(directory.path());
+        store.commit(&records(&checkpoint(3))).expect("committed");
+        store.commit(&records(&checkpoint(5))).expect("committed");
+        drop(store);
+        std::fs::write(directory.path().join(CURRENT), damage).expect("damaged");
+        let (mut store, found, put_aside) = open(directory.path());
+        assert_eq!((found, put_aside), (Found::Previous(checkpoint(3)), 1));
+        let aside = directory.path().join(format!("{CURRENT}.corrupt-{}", NOW.as_millis()));
+        assert_eq!(std::fs::read(aside).expect("put aside"), damage);
+        // The next commit leaves the one that was taken where it is.
+        store.commit(&records(&checkpoint(6))).expect("committed");
+        drop(store);
+        assert_eq!(open(directory.path()).1, Found::Current(checkpoint(6)));
+        assert_eq!(decode(&std::fs::read(directory.path().join(PREVIOUS)).expect("a file")), Ok(checkpoint(3)));
+    }
+}
+
+#[test]
+fn where_nothing_can_be_used_counting_begins_anew_and_that_is_no_first_start() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join(CURRENT), "x").expect("written");
+    std::fs::write(directory.path().join(PREVIOUS), "y").expect("written");
+    let (_store, found, put_aside) = open(directory.path());
+    assert_eq!((found, put_aside), (Found::Lost, 2));
+}
+
+#[test]
+fn a_newer_checkpoint_is_refused_and_left_as_it_is() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut newer = bytes_of(&checkpoint(2));
+    newer[8] = 2;
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&newer[8..20]);
+    hasher.update(&newer[24..]);
+    newer[20..24].copy_from_slice(&hasher.finalize().to_le_bytes());
+    for name in [CURRENT, PREVIOUS] {
+        let path = directory.path().join(name);
+        std::fs::write(&path, &newer).expect("written");
+        let error = Store::open(directory.path(), NOW).expect_err("refused");
+        assert!(matches!(error, OpenError::Newer { .. }) && error.to_string().contains("version 2"), "{error}");
+        assert_eq!(std::fs::read(&path).expect("still there"), newer);
+        std::fs::remove_file(&path).expect("removed");
+    }
+}
+
+#[test]
+fn a_second_process_is_refused_with_the_locks_name() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (store, _, _) = open(directory.path());
+    let error = Store::open(directory.path(), NOW).expect_err("refused");
+    assert!(matches!(error, OpenError::Locked(_)) && error.to_string().contains("lock"), "{error}");
+    drop(store);
+    open(directory.path());
+}
+
+#[test]
+fn a_place_that_is_no_directory_is_refused_with_its_name() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let error = Store::open(file.path(), NOW).expect_err("refused");
+    assert!(error.to_string().starts_with(&file.path().display().to_string()), "{error}");
+}
+
+#[test]
+fn the_checkpoint_of_version_1_loads_exactly() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/checkpoint-v1");
+    if std::env::var_os("WRITE_FIXTURE").is_some() {
+        std::fs::write(&path, bytes_of(&checkpoint(7))).expect("written");
+    }
+    let fixture = std::fs::read(path).expect("the fixture");
+    assert_eq!(decode(&fixture), Ok(checkpoint(7)));
+}
