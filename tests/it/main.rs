@@ -1,5 +1,6 @@
 //! The real exporter against the simulated Cotalker, over HTTP.
 
+mod answers;
 mod counting;
 mod credentials;
 mod daemon;
