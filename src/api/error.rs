@@ -45,6 +45,11 @@ impl CallError {
         Self::new(CallResult::TooLarge, format!("the answer has more than {limit} bytes"))
     }
 
+    pub(super) fn paused(left: Duration) -> Self {
+        let left = humantime::format_duration(Duration::from_secs(left.as_secs()));
+        Self::new(CallResult::RateLimited, format!("the API asked for a pause, which lasts {left} more"))
+    }
+
     pub(super) fn login_refused() -> Self {
         Self::new(CallResult::Unauthorized, "the login was refused a moment ago, and is not tried again so soon")
     }
