@@ -7,4 +7,5 @@ mod credentials;
 mod daemon;
 mod freshness;
 mod page;
+mod pauses;
 mod scene;
