@@ -9,3 +9,4 @@ mod freshness;
 mod page;
 mod pauses;
 mod scene;
+mod webhooks;
