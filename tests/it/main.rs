@@ -10,5 +10,7 @@ mod freshness;
 mod history;
 mod page;
 mod pauses;
+mod process;
+mod program;
 mod scene;
 mod webhooks;
