@@ -13,4 +13,5 @@ mod pauses;
 mod process;
 mod program;
 mod scene;
+mod secrets;
 mod webhooks;
