@@ -118,8 +118,9 @@ fn index(site: &Site) -> Response {
 }
 
 async fn metrics(site: &Site, headers: &HeaderMap) -> Response {
-    let snapshot = Arc::clone(&site.snapshots.borrow());
+    // In this order: a poll is shown before it is counted as ended, so a page that counts it shows what it brought.
     let own = (site.own_metrics)();
+    let snapshot = Arc::clone(&site.snapshots.borrow());
     let mut response = plain(StatusCode::OK, "");
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(TEXT_FORMAT));
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
