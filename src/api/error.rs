@@ -45,6 +45,11 @@ impl CallError {
         Self::new(CallResult::TooLarge, format!("the answer has more than {limit} bytes"))
     }
 
+    pub(super) fn paused(left: Duration) -> Self {
+        let left = humantime::format_duration(Duration::from_secs(left.as_secs()));
+        Self::new(CallResult::RateLimited, format!("the API asked for a pause, which lasts {left} more"))
+    }
+
     pub(super) fn login_refused() -> Self {
         Self::new(CallResult::Unauthorized, "the login was refused a moment ago, and is not tried again so soon")
     }
@@ -92,32 +97,33 @@ impl CallError {
         if error.is_timeout() {
             return Self::new(CallResult::Timeout, "no complete answer in time");
         }
-        let mut is_incomplete = false;
+        let mut is_of_connection = false;
         let mut link: Option<&(dyn Error + 'static)> = Some(&error);
         while let Some(cause) = link {
             if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
                 return Self::new(CallResult::Tls, format!("no trusted connection: {tls}"));
             }
             if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
-                is_incomplete |= hyper.is_incomplete_message() || hyper.is_closed() || hyper.is_canceled();
+                // Below HTTP a body that breaks off is an error of hyper's, of whatever kind; a decoder's is none.
+                is_of_connection = true;
                 if hyper.is_parse() {
                     return Self::malformed("the answer is no HTTP");
                 }
             }
-            if let Some(io) = cause.downcast_ref::<io::Error>() {
-                if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                    return Self::new(CallResult::Tls, format!("no trusted connection: {tls}"));
-                }
-                if io.raw_os_error().is_some() {
-                    return Self::new(CallResult::Connect, format!("connection failed: {io}"));
-                }
+            let io = cause.downcast_ref::<io::Error>();
+            if let Some(io) = io.filter(|io| io.raw_os_error().is_some()) {
+                return Self::new(CallResult::Connect, format!("connection failed: {io}"));
             }
             if cause.to_string().starts_with("dns error") {
                 return Self::new(CallResult::Connect, "the API's name does not resolve (DNS)");
             }
-            link = cause.source();
+            link = match io.and_then(io::Error::get_ref) {
+                // Its `source` would pass over the error that it wraps, and TLS comes wrapped twice.
+                Some(wrapped) => Some(wrapped),
+                None => cause.source(),
+            };
         }
-        if error.is_decode() && !is_incomplete {
+        if error.is_decode() && !is_of_connection {
             return Self::malformed("the answer's compression is broken");
         }
         Self::new(CallResult::Connect, if error.is_connect() { "no connection" } else { "the connection broke off" })

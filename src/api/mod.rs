@@ -273,8 +273,7 @@ impl Client {
         request: reqwest::RequestBuilder,
         is_conditional: bool,
     ) -> Result<Opened, CallError> {
-        let turn = lock(&self.pacer).take(Instant::now());
-        tokio::time::sleep_until(turn).await;
+        self.take_turn().await?;
         let started = Instant::now();
         let outcome = match tokio::time::timeout_at(started + self.timeout, request.send()).await {
             Err(_) => Err(CallError::timed_out(self.timeout)),
@@ -285,6 +284,21 @@ impl Client {
             self.record(endpoint, error.result, started, 0);
         }
         outcome
+    }
+
+    /// Waits until a call may start: for its place in line, and for the end of a pause that began meanwhile. A pause that
+    /// lasts longer than a call may is not waited for: whoever makes a single poll wants to be told.
+    async fn take_turn(&self) -> Result<(), CallError> {
+        loop {
+            let turn = lock(&self.pacer).take(Instant::now());
+            tokio::time::sleep_until(turn).await;
+            let now = Instant::now();
+            match self.paused_until(now) {
+                None => return Ok(()),
+                Some(until) if until > now + self.timeout => return Err(CallError::paused(until - now)),
+                Some(until) => tokio::time::sleep_until(until).await,
+            }
+        }
     }
 
     fn judge_head(&self, response: Response, started: Instant, is_conditional: bool) -> Result<Opened, CallError> {

@@ -233,6 +233,11 @@ impl Poller {
         let mut next_start = Instant::now();
         while !(turns.is_empty() && self.calls.is_empty()) {
             let start_at = self.client.paused_until(Instant::now()).map_or(next_start, |until| next_start.max(until));
+            if start_at > deadline && !self.fleet.is_ready {
+                // A pause of up to an hour: nobody who waits for readiness should wait for the API.
+                self.fleet.is_ready = true;
+                self.publish().await;
+            }
             let can_start = !turns.is_empty() && self.calls.len() < self.config.concurrency;
             tokio::select! {
                 Some(ended) = self.calls.join_next() => self.fold(ended),

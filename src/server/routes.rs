@@ -40,12 +40,15 @@ async fn answer(State(site): State<Arc<Site>>, method: Method, uri: Uri, headers
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
         return response;
     }
-    let snapshot = Arc::clone(&site.snapshots.borrow());
+    let newest = || Arc::clone(&site.snapshots.borrow());
     match resource {
-        Resource::Metrics => metrics(&site, snapshot, &headers).await,
-        Resource::Page => page(site, snapshot).await,
+        Resource::Metrics => metrics(&site, &headers).await,
+        Resource::Page => {
+            let snapshot = newest();
+            page(site, snapshot).await
+        }
         Resource::Healthy => text(StatusCode::OK, "healthy"),
-        Resource::Ready if snapshot.is_ready => text(StatusCode::OK, "ready"),
+        Resource::Ready if newest().is_ready => text(StatusCode::OK, "ready"),
         Resource::Ready => text(StatusCode::SERVICE_UNAVAILABLE, "not ready: the first poll is still running"),
     }
 }
@@ -71,8 +74,10 @@ impl Resource {
     }
 }
 
-async fn metrics(site: &Site, snapshot: Arc<Snapshot>, request: &HeaderMap) -> Response {
+async fn metrics(site: &Site, request: &HeaderMap) -> Response {
+    // In this order: a poll is shown before it is counted as ended, so a page that counts it shows what it brought.
     let own = (site.own_metrics)();
+    let snapshot = Arc::clone(&site.snapshots.borrow());
     // Should compression fail, the plain text is as good.
     let ledgers = if compression::wants_gzip(request) { deflated(&snapshot).await } else { None };
     let mut response = match ledgers {

@@ -1,5 +1,6 @@
 //! A running exporter, and the words that tests say of it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use cotalker_webhook_exporter::api::{self, credentials::Credentials};
@@ -14,29 +15,45 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::page::Page;
+
 /// A test that waits for something that never comes ends after this long.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Between two looks at the metrics.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// A running exporter; it ends when it is dropped.
-pub(crate) struct Daemon {
-    metrics_url: String,
-    http: reqwest::Client,
-    _tasks: JoinSet<anyhow::Result<()>>,
+/// Waits until something is so.
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let wait = async {
+        loop {
+            if let Some(seen) = look().await {
+                return seen;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never seen: {what}"))
 }
 
-impl Daemon {
-    /// An exporter that polls `simulator` every second.
-    pub(crate) async fn start(simulator: &Simulator, history: History) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
+/// An exporter that is not running yet: what a test changes of it.
+pub(crate) struct Setup {
+    api: api::Config,
+    poller: poller::Config,
+}
+
+impl Setup {
+    /// An exporter that polls `simulator` every second, with its permanent token, and counts what the logs hold already.
+    pub(crate) fn of(simulator: &Simulator) -> Self {
+        Self::at(simulator.base_url(), Credentials::Token(Secret::new(simulator.token())))
+    }
+
+    /// The same for an API that is no simulator.
+    pub(crate) fn at(base_url: &str, credentials: Credentials) -> Self {
         let interval = Duration::from_secs(1);
         let api = api::Config {
-            base_url: simulator.base_url().parse().expect("a URL"),
-            credentials: Credentials::Token(Secret::new(simulator.token())),
+            base_url: base_url.parse().expect("a URL"),
+            credentials,
             company: None,
             admin: false,
             ca_pem: None,
@@ -46,60 +63,121 @@ impl Daemon {
             poll_interval: interval,
             ignore_proxy: true,
         };
+        let poller = poller::Config {
+            interval,
+            concurrency: 8,
+            history: History::Count,
+            ids: Vec::new(),
+            filter: Filter::default(),
+            limit: 10_000,
+            policy: Policy { max_retries: 3, pending_timeout_millis: 900_000 },
+        };
+        Self { api, poller }
+    }
+
+    /// With another way to call the API.
+    pub(crate) fn api(mut self, change: impl FnOnce(&mut api::Config)) -> Self {
+        change(&mut self.api);
+        self
+    }
+
+    /// With another way to poll.
+    pub(crate) fn poller(mut self, change: impl FnOnce(&mut poller::Config)) -> Self {
+        change(&mut self.poller);
+        self
+    }
+
+    /// With another way to get a token.
+    pub(crate) fn with(self, credentials: Credentials) -> Self {
+        self.api(|api| api.credentials = credentials)
+    }
+
+    /// Starts it.
+    pub(crate) async fn start(self) -> Daemon {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
         let config = Config {
             api: None,
-            poller: poller::Config {
-                interval,
-                concurrency: 8,
-                history,
-                ids: Vec::new(),
-                filter: Filter::default(),
-                limit: 10_000,
-                policy: Policy { max_retries: 3, pending_timeout_millis: 900_000 },
-            },
+            poller: self.poller,
             state_path: None,
             web: WebConfig { listen: Vec::new(), telemetry_path: "/metrics".into() },
             log: LogConfig { filter: "off".into(), format: LogFormat::Logfmt },
         };
         let mut tasks = JoinSet::new();
-        tasks.spawn(app::serve(config, api, vec![listener], CancellationToken::new()));
-        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
-        Self { metrics_url: format!("http://{address}/metrics"), http, _tasks: tasks }
+        tasks.spawn(app::serve(config, self.api, vec![listener], CancellationToken::new()));
+        Daemon { site: Site::at(address), _tasks: tasks }
+    }
+}
+
+/// A running exporter; it ends when it is dropped.
+pub(crate) struct Daemon {
+    pub(crate) site: Site,
+    _tasks: JoinSet<anyhow::Result<()>>,
+}
+
+impl Daemon {
+    /// An exporter that polls `simulator` every second.
+    pub(crate) async fn start(simulator: &Simulator, history: History) -> Self {
+        Setup::of(simulator).poller(|poller| poller.history = history).start().await
     }
 
     /// The page of metrics.
     pub(crate) async fn scrape(&self) -> Page {
-        let answer = self.http.get(&self.metrics_url).send().await.expect("an answer");
-        Page(answer.text().await.expect("text"))
+        self.site.scrape().await
     }
 
     /// Scrapes until the page is as it should be.
     pub(crate) async fn wait_for(&self, what: &str, is_so: impl Fn(&Page) -> bool) -> Page {
-        let wait = async {
-            loop {
-                let page = self.scrape().await;
-                if is_so(&page) {
-                    return page;
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never seen: {what}"))
+        self.site.wait_for(what, is_so).await
+    }
+
+    /// Waits until the first poll has ended well.
+    pub(crate) async fn first_poll(&self) -> Page {
+        self.wait_for("a first poll", |page| page.polls("ok") >= 1.0).await
+    }
+
+    /// Waits until a round that began after this call has ended.
+    pub(crate) async fn whole_round(&self) -> Page {
+        self.site.whole_round().await
     }
 }
 
-/// A page of metrics.
-pub(crate) struct Page(pub(crate) String);
+/// What an exporter serves.
+pub(crate) struct Site {
+    root: String,
+    http: reqwest::Client,
+}
 
-impl Page {
-    /// The sum of the samples of a family that carry all these parts of labels; `None` if there is none.
-    pub(crate) fn sum(&self, family: &str, labels: &[&str]) -> Option<f64> {
-        let samples = self.0.lines().filter_map(|line| {
-            let (series, value) = line.rsplit_once(' ')?;
-            let (name, rest) = series.split_once('{').unwrap_or((series, ""));
-            (name == family && labels.iter().all(|label| rest.contains(label)))
-                .then(|| value.parse::<f64>().expect("a number"))
-        });
-        samples.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
+impl Site {
+    /// What is served at this address.
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
+        Self { root: format!("http://{address}"), http }
+    }
+
+    /// The status and text at this path.
+    pub(crate) async fn get(&self, path: &str) -> (u16, String) {
+        let answer = self.http.get(format!("{}{path}", self.root)).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("text"))
+    }
+
+    /// The page of metrics.
+    pub(crate) async fn scrape(&self) -> Page {
+        Page(self.get("/metrics").await.1)
+    }
+
+    /// Scrapes until the page is as it should be.
+    pub(crate) async fn wait_for(&self, what: &str, is_so: impl Fn(&Page) -> bool) -> Page {
+        until(what, async || Some(self.scrape().await).filter(|page| is_so(page))).await
+    }
+
+    /// Waits until a round that began after this call has ended.
+    pub(crate) async fn whole_round(&self) -> Page {
+        let all = |page: &Page| ["ok", "partial", "failed"].map(|result| page.polls(result)).iter().sum::<f64>();
+        let before = all(&self.scrape().await);
+        // The round that is under way may have begun before, and only the next look shows surely all that it brought.
+        self.wait_for("a whole round", |page| all(page) >= before + 2.0).await;
+        self.scrape().await
     }
 }

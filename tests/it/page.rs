@@ -1,0 +1,110 @@
+//! A page of metrics, read the way a test asks about it.
+
+use cotalker_webhook_exporter::delivery::WebhookId;
+use cotalker_webhook_exporter::simulator::Truth;
+
+/// A page of metrics.
+pub(crate) struct Page(pub(crate) String);
+
+impl Page {
+    /// The sum of the samples of a family that carry all these parts of labels; `None` if there is none.
+    pub(crate) fn sum(&self, family: &str, labels: &[&str]) -> Option<f64> {
+        let samples = self.0.lines().filter_map(|line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            let (name, rest) = series.split_once('{').unwrap_or((series, ""));
+            (name == family && labels.iter().all(|label| rest.contains(label)))
+                .then(|| value.parse::<f64>().expect("a number"))
+        });
+        samples.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
+    }
+
+    /// The value of a family `cotalker_webhook_…` of one webhook, summed up if it has further labels.
+    pub(crate) fn of(&self, id: WebhookId, family: &str) -> Option<f64> {
+        self.with(id, family, "")
+    }
+
+    /// The same of the series that carry this part of a label.
+    pub(crate) fn with(&self, id: WebhookId, family: &str, label: &str) -> Option<f64> {
+        self.sum(&format!("cotalker_webhook_{family}"), &[&label_of(id), label])
+    }
+
+    /// Rounds that ended like this.
+    pub(crate) fn polls(&self, result: &str) -> f64 {
+        self.sum("cotalker_exporter_polls_total", &[&format!("result=\"{result}\"")]).unwrap_or(0.0)
+    }
+
+    /// API calls to this endpoint that ended like this.
+    pub(crate) fn calls(&self, endpoint: &str, result: &str) -> f64 {
+        let labels = [format!("endpoint=\"{endpoint}\""), format!("result=\"{result}\"")];
+        self.sum("cotalker_api_requests_total", &labels.each_ref().map(String::as_str)).expect("a series")
+    }
+
+    /// How the calls to this endpoint ended, besides `ok` and `not_modified`.
+    pub(crate) fn failures(&self, endpoint: &str) -> Vec<&str> {
+        let head = format!("cotalker_api_requests_total{{endpoint=\"{endpoint}\",result=\"");
+        let results = self.0.lines().filter_map(|line| {
+            let (result, calls) = line.strip_prefix(&head)?.split_once("\"} ")?;
+            (calls != "0" && !matches!(result, "ok" | "not_modified")).then_some(result)
+        });
+        results.collect()
+    }
+
+    /// Every line about this webhook.
+    pub(crate) fn lines_of(&self, id: WebhookId) -> Vec<&str> {
+        let label = label_of(id);
+        self.0.lines().filter(|line| line.contains(&label)).collect()
+    }
+
+    /// Every line about this webhook that a failed call must leave as it is: counts, and what is known of its state.
+    pub(crate) fn facts_of(&self, id: WebhookId) -> Vec<&str> {
+        let mut lines = self.lines_of(id);
+        lines.retain(|line| {
+            !["cotalker_webhook_up{", "cotalker_webhook_last_poll_"].iter().any(|f| line.starts_with(f))
+        });
+        lines
+    }
+
+    /// How the page differs from what happened; `None` if it does not.
+    #[expect(clippy::cast_precision_loss, reason = "counts of tests are small")]
+    pub(crate) fn differs(&self, id: WebhookId, truth: &Truth) -> Option<String> {
+        let mut expected = vec![
+            ("delivery_attempts_total", String::new(), truth.attempts),
+            ("delivery_failures_total", String::new(), truth.failed()),
+            ("delivery_retries_total", String::new(), truth.retries),
+            ("delivery_responses_total", String::new(), truth.responses.values().sum()),
+            ("events_delivered_total", String::new(), truth.delivered),
+            ("events_lost_total", String::new(), truth.lost),
+            ("events_pending", String::new(), truth.pending),
+            ("events_total", String::new(), truth.events.values().sum()),
+            ("delivery_delay_seconds_count", String::new(), truth.delivered),
+        ];
+        for (reason, failures) in &truth.failures {
+            expected.push(("delivery_failures_total", format!("reason=\"{reason}\""), *failures));
+        }
+        for (code, responses) in &truth.responses {
+            expected.push(("delivery_responses_total", format!("code=\"{code}\""), *responses));
+        }
+        for ((event_type, action), events) in &truth.events {
+            expected.push(("events_total", format!("event_type=\"{event_type}\",action=\"{action}\""), *events));
+        }
+        expected.into_iter().find_map(|(family, label, expected)| {
+            let shown = self.with(id, family, &label);
+            let is_absent_zero = family == "delivery_responses_total" && expected == 0 && shown.is_none();
+            (shown != Some(expected as f64) && !is_absent_zero)
+                .then(|| format!("{family}{{{label}}} of {id} is {shown:?} instead of {expected}"))
+        })
+    }
+
+    /// Panics unless the page shows what happened.
+    #[track_caller]
+    pub(crate) fn assert_shows(&self, id: WebhookId, truth: &Truth) {
+        if let Some(difference) = self.differs(id, truth) {
+            panic!("{difference}");
+        }
+    }
+}
+
+/// The label that every series of this webhook has.
+pub(crate) fn label_of(id: WebhookId) -> String {
+    format!("webhook_id=\"{id}\"")
+}
