@@ -169,15 +169,20 @@ impl Site {
 
     /// Scrapes until the page is as it should be.
     pub(crate) async fn wait_for(&self, what: &str, is_so: impl Fn(&Page) -> bool) -> Page {
-        until(what, async || Some(self.scrape().await).filter(|page| is_so(page))).await
+        until(what, async || {
+            // A page is made family by family: what it says last may have happened after it said the rest. Whatever one
+            // page shows, the next one shows with all that led to it.
+            let is_seen = is_so(&self.scrape().await);
+            if is_seen { Some(self.scrape().await).filter(|page| is_so(page)) } else { None }
+        })
+        .await
     }
 
     /// Waits until a round that began after this call has ended.
     pub(crate) async fn whole_round(&self) -> Page {
         let all = |page: &Page| ["ok", "partial", "failed"].map(|result| page.polls(result)).iter().sum::<f64>();
         let before = all(&self.scrape().await);
-        // The round that is under way may have begun before, and only the next look shows surely all that it brought.
-        self.wait_for("a whole round", |page| all(page) >= before + 2.0).await;
-        self.scrape().await
+        // Two, for the round that is under way may have begun before.
+        self.wait_for("a whole round", |page| all(page) >= before + 2.0).await
     }
 }
