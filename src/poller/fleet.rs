@@ -274,11 +274,7 @@ impl Fleet {
             );
         }
         self.account.malformed = u64::try_from(malformed).unwrap_or(u64::MAX);
-        let dropped = u64::try_from(dropped).unwrap_or(u64::MAX);
-        if dropped > 0 && self.account.dropped == 0 {
-            tracing::warn!(dropped, "there are more webhooks than --webhook.limit; the youngest are not watched");
-        }
-        self.account.dropped = dropped;
+        self.drop_over_limit(dropped);
 
         let mut gone = std::mem::take(&mut self.watched);
         for webhook in webhooks {
@@ -293,6 +289,15 @@ impl Fleet {
             self.retire(watched, now);
         }
         self.list_is_unchanged(server_time, now);
+    }
+
+    /// Takes in how many webhooks are not watched because there are too many.
+    pub(super) fn drop_over_limit(&mut self, dropped: usize) {
+        let dropped = u64::try_from(dropped).unwrap_or(u64::MAX);
+        if dropped > 0 && self.account.dropped == 0 {
+            tracing::warn!(dropped, "there are more webhooks than --webhook.limit; the youngest are not watched");
+        }
+        self.account.dropped = dropped;
     }
 
     /// Takes in that the list is as it was.

@@ -132,9 +132,14 @@ struct Turn {
 impl Poller {
     /// A poller that has not begun.
     #[must_use]
-    pub fn new(config: Config, client: Arc<Client>, instruments: Arc<Instruments>, publisher: Publisher) -> Self {
+    pub fn new(mut config: Config, client: Arc<Client>, instruments: Arc<Instruments>, publisher: Publisher) -> Self {
+        let mut fleet = Fleet::new(config.policy, config.interval);
+        config.ids.sort_unstable();
+        config.ids.dedup();
+        fleet.drop_over_limit(config.ids.len().saturating_sub(config.limit));
+        config.ids.truncate(config.limit);
         Self {
-            fleet: Fleet::new(config.policy, config.interval),
+            fleet,
             store: None,
             is_failing_to_save: false,
             may_try_to_save: true,
