@@ -168,7 +168,7 @@ impl Ledger {
         let newest_before = self.newest_counted;
         for (position, attempt) in &answer.fresh {
             self.totals.count(attempt);
-            self.totals.late += u64::from(newest_before.is_some_and(|newest| *position < newest));
+            self.totals.late += u64::from(newest_before.is_some_and(|newest| position.at < newest.at));
             self.events.observe(attempt, now, policy);
             self.counted.insert(attempt.id, Counted { at: attempt.at, failed: !attempt.outcome.is_success() });
             if !is_poisoned(attempt.at, now) {

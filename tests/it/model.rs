@@ -304,7 +304,7 @@ impl Model {
                 .map(|counted| counted.row.position())
                 .max();
             let here = counted.iter().filter(|counted| counted.answer == index);
-            let late = here.filter(|counted| newest_before.is_some_and(|newest| counted.row.position() < newest));
+            let late = here.filter(|counted| newest_before.is_some_and(|newest| counted.row.at < newest.at));
             doubts.late += late.count() as u64;
 
             let Answer::Log { now, malformed, .. } = answer else { continue };
