@@ -3,3 +3,5 @@
 mod counting;
 mod daemon;
 mod freshness;
+mod process;
+mod prometheus;
