@@ -3,5 +3,6 @@
 mod counting;
 mod daemon;
 mod freshness;
+mod memory;
 mod process;
 mod prometheus;

@@ -46,6 +46,10 @@ impl Process {
         Ok(Self { child: command.spawn()?, directory })
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn printed(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("output")).unwrap_or_default()
     }
@@ -96,6 +100,10 @@ impl Exporter {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
         Self { process, address, http }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
