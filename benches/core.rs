@@ -1,0 +1,168 @@
+//! What the core costs: reading a log, folding it into a ledger, rendering the page.
+//!
+//! Compare the figures of one run with one another, not with those of another machine or day: `serde_json`'s `Value` of
+//! the whole log is the yardstick for reading.
+
+use std::sync::LazyLock;
+
+use cotalker_webhook_exporter::api::stream::{Framed, Framer};
+use cotalker_webhook_exporter::api::wire::{LogEntry, read_log_entry};
+use cotalker_webhook_exporter::delivery::{Attempt, Position, UnixMillis, Webhook, WebhookId};
+use cotalker_webhook_exporter::exposition::{self, AccountView, WebhookView};
+use cotalker_webhook_exporter::ledger::{Answer, Ledger, Policy};
+use cotalker_webhook_exporter::simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec, World};
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
+
+fn main() {
+    divan::main();
+}
+
+const NOW: UnixMillis = UnixMillis::from_secs(1_700_000_000);
+
+const POLICY: Policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
+
+/// What hyper reads from a socket at once when an answer is long.
+const CHUNK: usize = 1 << 16;
+
+/// The log of a webhook as the API sends it.
+struct Log {
+    webhook: WebhookId,
+    body: Vec<u8>,
+}
+
+/// The newest 1,000 entries of a webhook with failures and retries, all of them younger than an hour.
+static LOG: LazyLock<Log> = LazyLock::new(|| {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut world = World::new(NOW, 1);
+        let receiver = Receiver::Flaky { failures: 0.03 };
+        let spec = WebhookSpec::new("busy", Trigger::Task).to(receiver).every_ms(2_500);
+        let webhook = world.add_since(spec, NOW.plus_millis(-3_600_000));
+        let simulator = Simulator::start(world, Settings::default()).await.expect("a simulator");
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
+        let url = format!("{}/api/v3/webhook/subscription/logs/{webhook}", simulator.base_url());
+        let answer = client.get(url).bearer_auth(simulator.token()).send().await.expect("an answer");
+        let body = answer.error_for_status().expect("a log").bytes().await.expect("a body").to_vec();
+        Log { webhook, body }
+    })
+});
+
+/// Its attempts.
+static ATTEMPTS: LazyLock<Vec<Attempt>> = LazyLock::new(|| {
+    let mut attempts = Vec::new();
+    read(&LOG, |entry| match entry {
+        LogEntry::Own(attempt) => attempts.push(attempt),
+        LogEntry::Foreign | LogEntry::Malformed => panic!("{entry:?}"),
+    });
+    assert_eq!(attempts.len(), 1_000);
+    attempts
+});
+
+fn frame(body: &[u8], mut on_entry: impl FnMut(&[u8])) {
+    let mut framer = Framer::new();
+    for chunk in body.chunks(CHUNK) {
+        let fed = framer.feed(chunk, |framed| match framed {
+            Framed::Entry(bytes) => on_entry(bytes),
+            Framed::TooLong => panic!("a long entry"),
+        });
+        fed.expect("an array");
+    }
+    framer.finish().expect("an array");
+}
+
+fn read(log: &Log, mut on_entry: impl FnMut(LogEntry)) {
+    frame(&log.body, |bytes| on_entry(read_log_entry(bytes, log.webhook)));
+}
+
+/// A ledger that has counted the whole log.
+fn folded() -> Ledger {
+    let mut ledger = Ledger::new(Position::START);
+    let answer = observed(&ledger, ATTEMPTS.clone());
+    ledger.fold(answer, &POLICY);
+    ledger
+}
+
+fn observed(ledger: &Ledger, attempts: Vec<Attempt>) -> Answer {
+    let mut reading = ledger.read(NOW);
+    attempts.into_iter().for_each(|attempt| reading.observe(attempt));
+    reading.finish()
+}
+
+#[divan::bench_group]
+mod log_of_1000_entries {
+    use super::*;
+
+    #[divan::bench]
+    fn framed(bencher: Bencher<'_, '_>) {
+        bencher.counter(BytesCount::of_slice(&LOG.body)).bench(|| frame(&LOG.body, |entry| _ = black_box(entry)));
+    }
+
+    #[divan::bench]
+    fn framed_and_parsed(bencher: Bencher<'_, '_>) {
+        bencher.counter(BytesCount::of_slice(&LOG.body)).bench(|| read(&LOG, |entry| _ = black_box(entry)));
+    }
+
+    #[divan::bench]
+    fn yardstick_whole_body_into_value(bencher: Bencher<'_, '_>) {
+        bencher
+            .counter(BytesCount::of_slice(&LOG.body))
+            .bench(|| serde_json::from_slice::<serde_json::Value>(&LOG.body).expect("JSON"));
+    }
+}
+
+#[divan::bench_group]
+mod fold_of_1000_entries {
+    use super::*;
+
+    #[divan::bench]
+    fn all_new(bencher: Bencher<'_, '_>) {
+        bencher
+            .counter(ItemsCount::new(ATTEMPTS.len()))
+            .with_inputs(|| (Ledger::new(Position::START), ATTEMPTS.clone()))
+            .bench_values(|(mut ledger, attempts)| {
+                let answer = observed(&ledger, attempts);
+                ledger.fold(answer, &POLICY);
+                ledger
+            });
+    }
+
+    #[divan::bench]
+    fn all_known(bencher: Bencher<'_, '_>) {
+        let known = folded();
+        bencher
+            .counter(ItemsCount::new(ATTEMPTS.len()))
+            .with_inputs(|| (known.clone(), ATTEMPTS.clone()))
+            .bench_values(|(mut ledger, attempts)| {
+                let answer = observed(&ledger, attempts);
+                ledger.fold(answer, &POLICY);
+                ledger
+            });
+    }
+}
+
+#[divan::bench(args = [100, 10_000])]
+fn render_of_webhooks(bencher: Bencher<'_, '_>, webhooks: u32) {
+    let ledger = folded();
+    let webhooks: Vec<Webhook> = (0..webhooks)
+        .map(|number| Webhook {
+            id: format!("62685990d918fb55{number:08x}").parse().expect("an id"),
+            company: "625be93a286ef83c1c0e845f".to_owned(),
+            code: format!("hook_{number:05}"),
+            name: format!("Webhook no. {number}"),
+            trigger: Trigger::Task.as_str().to_owned(),
+            target_host: "hooks.acme.example".to_owned(),
+            active: true,
+        })
+        .collect();
+    let views: Vec<WebhookView<'_>> = webhooks
+        .iter()
+        .map(|webhook| WebhookView { webhook, ledger: &ledger, is_up: Some(true), read_at: Some(NOW) })
+        .collect();
+    let account = AccountView { is_up: Some(true), dropped: 0, malformed: 0 };
+    bencher
+        .counter(ItemsCount::new(views.len()))
+        .counter(BytesCount::new(exposition::render(&account, &views, &POLICY).len()))
+        .bench(|| exposition::render(&account, &views, &POLICY));
+}
