@@ -6,3 +6,4 @@ mod freshness;
 mod memory;
 mod process;
 mod prometheus;
+mod promtool;

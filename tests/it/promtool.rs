@@ -1,0 +1,40 @@
+//! What Prometheus' own tool says of the page.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use cotalker_webhook_exporter::delivery::UnixMillis;
+use cotalker_webhook_exporter::simulator::demo::many;
+use cotalker_webhook_exporter::simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec};
+
+use crate::process::{Exporter, eventually};
+
+const WEBHOOKS: u16 = 300;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promtool_has_nothing_to_say_of_a_page_of_many_webhooks_with_odd_names() {
+    let mut world = many(usize::from(WEBHOOKS) - 2, UnixMillis::from_secs(1_700_000_000), 600_000, 3);
+    for (code, name) in [("", ""), ("a \"quoted\\\" code", "two\nlines,\ttabs \u{7} {x=\"y\"} – ñ 設備 🔧")] {
+        world.add(WebhookSpec::new(code, Trigger::Unknown).named(name).to(Receiver::Weird).every_ms(10_000));
+    }
+    let simulator = Simulator::start(world, Settings::default()).await.expect("a simulator");
+    let exporter = Exporter::start(&simulator, &["--poll.history=count"]).await;
+    let page = eventually("all logs", async || {
+        let page = exporter.scrape().await;
+        (page.sum("cotalker_webhook_up", &[]) == Some(f64::from(WEBHOOKS))).then_some(page)
+    })
+    .await;
+
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("`promtool` is needed: Debian's package `prometheus`, which scripts/test installs");
+    // It reads all of its input before it prints anything.
+    promtool.stdin.take().expect("its input").write_all(page.0.as_bytes()).expect("it reads");
+    let output = promtool.wait_with_output().expect("its output");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{}: {said}", output.status);
+}
