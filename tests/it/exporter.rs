@@ -1,5 +1,6 @@
 //! The exporter as its users run it: the real binary in a process of its own; and others like it.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -17,6 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The release build, where the variable `EXPORTER_UNDER_TEST` says that it is the one to be measured.
+pub(crate) fn release_build() -> Option<OsString> {
+    std::env::var_os("EXPORTER_UNDER_TEST")
+}
 
 /// Looks again and again until there is something to see.
 pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
@@ -80,7 +86,8 @@ pub(crate) struct Exporter {
 impl Exporter {
     /// Runs the exporter on a free port against `simulator`, polling every second, with these further flags.
     pub(crate) async fn start(simulator: &Simulator, flags: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cotalker-webhook-exporter"));
+        let mut command =
+            Command::new(release_build().unwrap_or_else(|| env!("CARGO_BIN_EXE_cotalker-webhook-exporter").into()));
         // No variable or proxy of whoever runs the tests.
         command
             .env_clear()
