@@ -4,37 +4,17 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use cotalker_webhook_exporter::config::TOKEN_VARIABLE;
 use cotalker_webhook_exporter::simulator::Simulator;
 use tempfile::TempDir;
 
+use crate::daemon::until;
 use crate::page::Page;
-
-/// A test that waits for something that never comes ends after this long: an unoptimised build of the exporter reads
-/// 150 MB in a fraction of it.
-const PATIENCE: Duration = Duration::from_secs(180);
-
-/// Between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The release build, where the variable `EXPORTER_UNDER_TEST` says that it is the one to be measured.
 pub(crate) fn release_build() -> Option<OsString> {
     std::env::var_os("EXPORTER_UNDER_TEST")
-}
-
-/// Looks again and again until there is something to see.
-pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let wait = async {
-        loop {
-            if let Some(seen) = look().await {
-                return seen;
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never seen: {what}"))
 }
 
 /// A process that ends when it is dropped, by a panic too, with a directory of its own that goes with it.
@@ -97,7 +77,7 @@ impl Exporter {
             .args(flags);
         let directory = tempfile::tempdir().expect("a directory");
         let mut process = Process::start(&mut command, directory).expect("a process");
-        let address = eventually("the exporter's address", async || {
+        let address = until("the exporter's address", async || {
             process.expect_running();
             let printed = process.printed();
             let line = printed.lines().find(|line| line.contains("=listening "))?;
@@ -127,7 +107,7 @@ impl Exporter {
     pub(crate) async fn polls(&self, polls: f64) -> Page {
         let ended = |page: &Page| page.sum("cotalker_exporter_polls_total", &[]).expect("polls");
         let before = ended(&self.scrape().await);
-        eventually("further polls", async || {
+        until("further polls", async || {
             let page = self.scrape().await;
             (ended(&page) >= before + polls).then_some(page)
         })

@@ -6,7 +6,8 @@ use cotalker_webhook_exporter::delivery::{UnixMillis, WebhookId};
 use cotalker_webhook_exporter::simulator::demo::many;
 use cotalker_webhook_exporter::simulator::{Settings, Simulator, Trigger, WebhookSpec, World};
 
-use crate::exporter::{Exporter, eventually, release_build};
+use crate::daemon::until;
+use crate::exporter::{Exporter, release_build};
 
 const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
@@ -75,7 +76,7 @@ async fn a_long_log_takes_little(history: &str) {
     let flags = [&format!("--poll.history={history}"), "--cotalker.timeout=5m"];
     let exporter = Exporter::start(&simulator, &flags).await;
     // An unoptimised build may take longer than a round for it: the calls that ended are what counts.
-    let page = eventually("the whole log, twice", async || {
+    let page = until("the whole log, twice", async || {
         let page = exporter.scrape().await;
         let calls = page.sum("cotalker_api_requests_total", &["endpoint=\"logs\"", "result=\"ok\""]);
         (calls >= Some(2.0)).then_some(page)

@@ -11,7 +11,8 @@ use cotalker_webhook_exporter::simulator::demo::demo_scenario;
 use cotalker_webhook_exporter::simulator::{Endpoint, Settings, Simulator, Truth};
 use serde_json::Value;
 
-use crate::exporter::{Exporter, Process, eventually};
+use crate::daemon::until;
+use crate::exporter::{Exporter, Process};
 
 const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
@@ -86,7 +87,7 @@ impl Prometheus {
 
     /// Waits until a query gives so many series.
     async fn wait_for(&mut self, query: &str, series: usize) {
-        eventually(query, async || {
+        until(query, async || {
             self.process.expect_running();
             (self.query(query).await.len() == series).then_some(())
         })

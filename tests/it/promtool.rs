@@ -7,7 +7,8 @@ use cotalker_webhook_exporter::delivery::UnixMillis;
 use cotalker_webhook_exporter::simulator::demo::many;
 use cotalker_webhook_exporter::simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec};
 
-use crate::exporter::{Exporter, eventually};
+use crate::daemon::until;
+use crate::exporter::Exporter;
 
 const WEBHOOKS: u16 = 300;
 
@@ -19,7 +20,7 @@ async fn promtool_has_nothing_to_say_of_a_page_of_many_webhooks_with_odd_names()
     }
     let simulator = Simulator::start(world, Settings::default()).await.expect("a simulator");
     let exporter = Exporter::start(&simulator, &["--poll.history=count"]).await;
-    let page = eventually("all logs", async || {
+    let page = until("all logs", async || {
         let page = exporter.scrape().await;
         (page.sum("cotalker_webhook_up", &[]) == Some(f64::from(WEBHOOKS))).then_some(page)
     })
