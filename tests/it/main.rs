@@ -3,7 +3,9 @@
 
 mod checkpoint;
 mod counting;
+mod crash;
 mod daemon;
+mod faulty_disk;
 mod freshness;
 mod model;
 mod readme;
