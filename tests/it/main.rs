@@ -7,6 +7,8 @@ mod crash;
 mod daemon;
 mod faulty_disk;
 mod freshness;
+mod kills;
 mod model;
+mod process;
 mod readme;
 mod truth;

@@ -12,7 +12,7 @@ use crate::daemon::{Daemon, Page};
 const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
 #[expect(clippy::cast_precision_loss, reason = "counts of tests are small")]
-fn assert_shows(page: &Page, id: WebhookId, truth: &Truth) {
+pub(crate) fn assert_shows(page: &Page, id: WebhookId, truth: &Truth) {
     let label = format!("webhook_id=\"{id}\"");
     let shown =
         |family: &str, more: &str| page.sum(&format!("cotalker_webhook_{family}"), &[&label, more]).unwrap_or(-1.0);
