@@ -5,6 +5,7 @@ mod checkpoint;
 mod counting;
 mod crash;
 mod daemon;
+mod faults;
 mod faulty_disk;
 mod freshness;
 mod kills;

@@ -106,6 +106,9 @@ impl Process {
         let http = reqwest::Client::builder()
             .no_proxy()
             .tls_certs_only([])
+            .no_gzip()
+            .no_zstd()
+            .no_brotli()
             .timeout(Duration::from_secs(10))
             .build()
             .expect("a client");
