@@ -166,6 +166,8 @@ impl Poller {
             Found::Lost => self.config.history = History::Ignore,
         }
         self.store = Some(store);
+        // Not only once it runs: the server may be asked before that.
+        self.publisher.send_replace(Arc::new(self.fleet.snapshot()));
         self
     }
 

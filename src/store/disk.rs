@@ -36,6 +36,13 @@ pub trait Disk: fmt::Debug + Send {
     ///
     /// If that fails.
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Makes the names durable as they are now.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be said that they are.
+    fn sync_names(&mut self) -> io::Result<()>;
 }
 
 /// A real directory.
@@ -111,5 +118,9 @@ impl Disk for Directory {
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
         fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn sync_names(&mut self) -> io::Result<()> {
+        fs::File::open(&self.path)?.sync_all()
     }
 }

@@ -84,7 +84,7 @@ impl Store {
             let path = path.to_owned();
             |error| OpenError::Directory { path, error }
         };
-        fs::create_dir_all(path).map_err(fail(path))?;
+        make_durably(path).map_err(fail(path))?;
         let lock_path = path.join(LOCK);
         let lock =
             File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(fail(&lock_path))?;
@@ -125,6 +125,9 @@ impl Store {
         let current = match current {
             Some(Ok(checkpoint)) => {
                 self.has_current = true;
+                // The process before may have ended between its rename and its sync: what is about to be shown would
+                // then be gone with the power.
+                self.disk.sync_names().map_err(|error| LoadError::Io(CURRENT, error))?;
                 return Ok((Found::Current(checkpoint), put_aside));
             }
             Some(Err(why)) => {
@@ -191,6 +194,17 @@ impl Store {
         self.has_current = true;
         Ok(())
     }
+}
+
+/// Makes a directory and those above it, if there are none, so that a loss of power leaves them.
+fn make_durably(path: &Path) -> io::Result<()> {
+    let missing = path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).count();
+    fs::create_dir_all(path)?;
+    for parent in path.ancestors().skip(1).take(missing) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        File::open(parent)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Why nothing could be loaded.

@@ -1,18 +1,21 @@
 //! The one integration binary: a single link, whatever the number of modules. The counting core against an independent
 //! model, and the real exporter against the simulated Cotalker, over HTTP.
 
-#![expect(clippy::print_stdout, reason = "a test says what it measured")]
-
 mod answers;
 mod checkpoint;
 mod conditional;
 mod counting;
+mod crash;
 mod credentials;
 mod daemon;
 mod entries;
 mod exporter;
+mod faults;
+mod faulty_disk;
 mod freshness;
+mod full_disk;
 mod history;
+mod kills;
 mod memory;
 mod model;
 mod page;
@@ -22,7 +25,10 @@ mod program;
 mod prometheus;
 mod promtool;
 mod readme;
+mod restarts;
 mod scene;
+mod scraped;
 mod secrets;
+mod survivor;
 mod truth;
 mod webhooks;

@@ -23,9 +23,11 @@ impl Page {
         self.with(id, family, "")
     }
 
-    /// The same of the series that carry this part of a label.
-    pub(crate) fn with(&self, id: WebhookId, family: &str, label: &str) -> Option<f64> {
-        self.sum(&format!("cotalker_webhook_{family}"), &[&label_of(id), label])
+    /// The same of the series that carry these labels, in any order.
+    pub(crate) fn with(&self, id: WebhookId, family: &str, labels: &str) -> Option<f64> {
+        let id = label_of(id);
+        let labels: Vec<&str> = labels.split(',').chain([id.as_str()]).collect();
+        self.sum(&format!("cotalker_webhook_{family}"), &labels)
     }
 
     /// Rounds that ended like this.
