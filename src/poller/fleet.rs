@@ -303,6 +303,12 @@ impl Fleet {
     /// Takes in that the list is as it was.
     pub(super) fn list_is_unchanged(&mut self, server_time: UnixMillis, now: UnixMillis) {
         self.list_worked(server_time, now);
+        self.set_listed_at(server_time);
+    }
+
+    /// That there has been a list is worth a checkpoint even if nothing is in it: what comes after it is no history.
+    fn set_listed_at(&mut self, server_time: UnixMillis) {
+        self.is_unsaved |= self.listed_at.is_none();
         self.listed_at = Some(server_time);
     }
 
@@ -384,7 +390,7 @@ impl Fleet {
     /// Ends a round of calls by id: together they are the list, which worked if one of them did.
     pub(super) fn end_ids(&mut self) {
         if let Some(server_time) = self.ids.first_server_time.take() {
-            self.listed_at = Some(server_time);
+            self.set_listed_at(server_time);
         } else if let Some(problem) = self.ids.problem.take() {
             self.list_failed(&problem);
         }

@@ -124,6 +124,29 @@ async fn a_webhook_that_appeared_meanwhile_starts_at_0_and_counts_what_it_did_si
     assert_shows_all(&page, &stage.simulator);
 }
 
+/// An empty list is a successful one: what comes after it is no history.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_webhook_of_an_account_counts_even_if_it_appeared_while_the_exporter_was_down() {
+    let mut stage = Stage::new().await;
+    let ignoring_history = |stage: &Stage| {
+        let mut command = exporter(&stage.simulator, stage.state(), stage.port);
+        command.env("EXPORTER_POLL_HISTORY", "ignore");
+        Process::start(command, stage.port)
+    };
+    stage.simulator.with_world(|world| world.ids().into_iter().for_each(|id| world.set_listed(id, false)));
+    let mut process = ignoring_history(&stage);
+    process.at_rest(&mut stage.seen).await;
+    process.kill();
+    stage.simulator.advance(Duration::from_secs(60));
+    let spec = WebhookSpec::new("young", Trigger::Note).every_ms(3_000).entry_bytes(300, 500);
+    let young = stage.simulator.with_world(|world| world.add(spec));
+    stage.simulator.advance(Duration::from_secs(120));
+    let process = ignoring_history(&stage);
+    process.wait_for("the webhook", &mut stage.seen, |page| page.sum(ATTEMPTS, &[]) == Some(0.0)).await;
+    let page = process.at_rest(&mut stage.seen).await;
+    page.assert_shows(young, &stage.simulator.truth(young, START.plus_millis(-1)));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_has_slid_past_what_was_counted_is_said_to_have_a_gap() {
     let mut stage = Stage::new().await;

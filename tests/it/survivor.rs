@@ -77,7 +77,8 @@ pub(crate) fn in_front_of(command: &mut Command, simulator: &Simulator, state: &
         .arg(format!("--cotalker.base-url={}", simulator.base_url()))
         .arg(format!("--state.path={}", state.display()))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-        .args(["--poll.interval=1s", "--poll.rate=0", "--poll.history=count"])
+        .args(["--poll.interval=1s", "--poll.rate=0"])
+        .env("EXPORTER_POLL_HISTORY", "count")
         .env("COTALKER_TOKEN", simulator.token())
         .env("NO_PROXY", "127.0.0.1");
 }
