@@ -24,7 +24,7 @@ use crate::telemetry::Instruments;
 use crate::{build, check, clock, simulator, snapshot};
 
 /// After a signal, whatever hangs is left behind after this long. Source: the promise to end within 5 s, with a margin.
-const STOP_WITHIN: Duration = Duration::from_secs(4);
+const STOP_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long a health check waits for the daemon. A convention: less than the second or more that probes give.
 const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(3);
