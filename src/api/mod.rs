@@ -2,6 +2,7 @@
 
 pub mod credentials;
 mod error;
+mod sinks;
 pub mod stream;
 pub mod wire;
 
@@ -18,11 +19,10 @@ use url::Url;
 pub use self::error::CallError;
 
 use self::credentials::{Credentials, bearer, read_password, read_token};
-use self::stream::{Framed, Framer};
-use self::wire::{LogEntry, read_log_entry, read_login, read_webhook};
+use self::sinks::{ArrayFraming, ListSink, LogSink, LoginSink, Sink, WebhookSink};
 use crate::clock;
 use crate::delivery::{UnixMillis, Webhook, WebhookId};
-use crate::ledger::{Answer, Ledger, Reading};
+use crate::ledger::{Answer, Ledger};
 use crate::schedule::{Pacer, backoff, retry_after};
 use crate::secret::Secret;
 use crate::telemetry::{CallResult, Endpoint, Instruments};
@@ -83,9 +83,6 @@ pub struct Listing {
     /// How many entries could not.
     pub malformed: usize,
 }
-
-/// Answers of these calls are one small object. A convention: a hundred times the documented one.
-const MAX_OBJECT_BYTES: usize = 256 * 1024;
 
 /// Idle connections are closed after this long: before Node.js closes them (5 s by default, `server.keepAliveTimeout`),
 /// so that no call goes out on a connection that is just being closed.
@@ -506,135 +503,6 @@ pub enum BuildError {
     /// TLS cannot be set up.
     #[error("failed to set up TLS: {0:?}")]
     Client(#[source] reqwest::Error),
-}
-
-/// Takes a body piece by piece.
-trait Sink {
-    type Value;
-
-    fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError>;
-
-    /// The body ended well.
-    fn finish(self) -> Result<Self::Value, CallError>;
-}
-
-/// Frames an array, and remembers whether it looks like a web page instead, which is what a wrong base URL gives.
-#[derive(Default)]
-struct ArrayFraming {
-    framer: Framer,
-    first_byte: Option<u8>,
-}
-
-impl ArrayFraming {
-    fn feed(&mut self, bytes: &[u8], on_entry: impl FnMut(Framed<'_>)) -> Result<(), CallError> {
-        self.first_byte = self.first_byte.or_else(|| bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace()));
-        let first_byte = self.first_byte;
-        self.framer.feed(bytes, on_entry).map_err(|error| CallError::from_framing(error, first_byte))
-    }
-
-    fn finish(self) -> Result<(), CallError> {
-        self.framer.finish().map_err(|error| CallError::from_framing(error, self.first_byte))
-    }
-}
-
-#[derive(Default)]
-struct ListSink {
-    framing: ArrayFraming,
-    listing: Listing,
-}
-
-impl Sink for ListSink {
-    type Value = Listing;
-
-    fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
-        let Self { framing, listing } = self;
-        framing.feed(bytes, |framed| match framed {
-            Framed::Entry(json) => match read_webhook(json) {
-                Some(webhook) => listing.webhooks.push(webhook),
-                None => listing.malformed += 1,
-            },
-            Framed::TooLong => listing.malformed += 1,
-        })
-    }
-
-    fn finish(self) -> Result<Listing, CallError> {
-        self.framing.finish()?;
-        Ok(self.listing)
-    }
-}
-
-struct LogSink<'ledger> {
-    id: WebhookId,
-    framing: ArrayFraming,
-    reading: Reading<'ledger>,
-}
-
-impl Sink for LogSink<'_> {
-    type Value = Answer;
-
-    fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
-        let Self { id, framing, reading } = self;
-        framing.feed(bytes, |framed| match framed {
-            Framed::Entry(json) => match read_log_entry(json, *id) {
-                LogEntry::Own(attempt) => reading.observe(attempt),
-                LogEntry::Foreign => reading.observe_foreign(),
-                LogEntry::Malformed => reading.observe_malformed(),
-            },
-            Framed::TooLong => reading.observe_malformed(),
-        })
-    }
-
-    fn finish(self) -> Result<Answer, CallError> {
-        self.framing.finish()?;
-        Ok(self.reading.finish())
-    }
-}
-
-struct WebhookSink {
-    id: WebhookId,
-    body: Vec<u8>,
-}
-
-impl Sink for WebhookSink {
-    type Value = Webhook;
-
-    fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
-        collect(&mut self.body, bytes)
-    }
-
-    fn finish(self) -> Result<Webhook, CallError> {
-        match read_webhook(&self.body) {
-            Some(webhook) if webhook.id == self.id => Ok(webhook),
-            Some(_) => Err(CallError::malformed("the answer describes another webhook")),
-            None => Err(CallError::no_object(&self.body, "the answer is no webhook")),
-        }
-    }
-}
-
-struct LoginSink {
-    body: Vec<u8>,
-}
-
-impl Sink for LoginSink {
-    type Value = Secret;
-
-    fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
-        collect(&mut self.body, bytes)
-    }
-
-    fn finish(self) -> Result<Secret, CallError> {
-        let token =
-            read_login(&self.body).ok_or_else(|| CallError::no_object(&self.body, "the answer holds no token"))?;
-        credentials::parse_token(token.expose(), "the login's token").map_err(CallError::from_secret)
-    }
-}
-
-fn collect(body: &mut Vec<u8>, bytes: &[u8]) -> Result<(), CallError> {
-    if body.len() + bytes.len() > MAX_OBJECT_BYTES {
-        return Err(CallError::malformed("the answer is far larger than the one object it should be"));
-    }
-    body.extend_from_slice(bytes);
-    Ok(())
 }
 
 /// A mutex that is never held across anything that can panic.
