@@ -20,11 +20,12 @@ use crate::poller::Poller;
 use crate::server::{Server, Site};
 use crate::simulator::Simulator;
 use crate::store::Store;
+use crate::store::writer::Writer;
 use crate::telemetry::Instruments;
 use crate::{build, check, clock, simulator, snapshot};
 
 /// After a signal, whatever hangs is left behind after this long. Source: the promise to end within 5 s, with a margin.
-const STOP_WITHIN: Duration = Duration::from_secs(3);
+const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 /// How long a health check waits for the daemon. A convention: less than the second or more that probes give.
 const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(3);
@@ -126,9 +127,15 @@ pub async fn serve(
     let client = Arc::new(Client::new(api, Arc::clone(&instruments)).context("--cotalker.ca-file")?);
     let (publisher, subscriber) = snapshot::channel();
     let mut poller = Poller::new(config.poller, client, Arc::clone(&instruments), publisher);
+    let mut tasks = JoinSet::new();
     if let Some((store, found, put_aside)) = store {
         instruments.state_recovered(put_aside);
-        poller = poller.with_store(store, found);
+        let (writer, ended) = Writer::start(store)?;
+        poller = poller.with_store(writer, found);
+        // A commit that is under way is waited for at the end.
+        tasks.spawn(async move {
+            let _ = ended.await;
+        });
     }
     let site = Site {
         telemetry_path: config.web.telemetry_path,
@@ -138,7 +145,6 @@ pub async fn serve(
     };
     let server = Server::new(listeners, site, shutdown.clone());
 
-    let mut tasks = JoinSet::new();
     let stop_polling = shutdown.clone();
     tasks.spawn(async move {
         stop_polling.run_until_cancelled(poller.run()).await;

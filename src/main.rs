@@ -1,16 +1,12 @@
 //! Arguments, log, runtime, exit code; everything else is the library's.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use cotalker_webhook_exporter::app;
 use cotalker_webhook_exporter::config::{self, Exit};
 
 /// Polling waits for the network, and serving hands out what is ready: two threads do, on a machine of any size.
 const WORKER_THREADS: usize = 2;
-
-/// How long the end waits for work that cannot be broken off. With the wait for everything else below 5 s.
-const LAST_WORK: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let (task, config) = match config::parse(std::env::args_os()) {
@@ -34,7 +30,7 @@ fn main() -> ExitCode {
         }
     };
     let exit = runtime.block_on(app::run(task, config));
-    // Long enough for a checkpoint that is being written; a name lookup that hangs must not keep the process.
-    runtime.shutdown_timeout(LAST_WORK);
+    // A name lookup that hangs must not keep the process.
+    runtime.shutdown_background();
     exit
 }

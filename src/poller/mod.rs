@@ -21,7 +21,8 @@ use crate::delivery::{Position, UnixMillis, Webhook, WebhookId};
 use crate::ledger::{Answer, Ledger, Policy};
 use crate::schedule;
 use crate::snapshot::Publisher;
-use crate::store::{Found, Store};
+use crate::store::Found;
+use crate::store::writer::Writer;
 use crate::telemetry::{CallResult, Instruments, PollResult, WriteResult};
 
 /// What a first start without state does with entries that are already in the log.
@@ -92,7 +93,7 @@ pub struct Poller {
     list_failures: u32,
     is_dirty: bool,
     next_publication: Instant,
-    store: Option<Store>,
+    writer: Option<Writer>,
     /// Writing the checkpoint fails: it is tried again once per round, and said once.
     is_failing_to_save: bool,
     may_try_to_save: bool,
@@ -140,7 +141,7 @@ impl Poller {
         config.ids.truncate(config.limit);
         Self {
             fleet,
-            store: None,
+            writer: None,
             is_failing_to_save: false,
             may_try_to_save: true,
             config,
@@ -155,9 +156,9 @@ impl Poller {
         }
     }
 
-    /// Keeps the state in `store`, and goes on from what that had.
+    /// Keeps the state with `writer`, and goes on from what its store had.
     #[must_use]
-    pub fn with_store(mut self, store: Store, found: Found) -> Self {
+    pub fn with_store(mut self, writer: Writer, found: Found) -> Self {
         match found {
             Found::Nothing => {}
             Found::Current(checkpoint) => self.fleet.restore(checkpoint, false, &self.config.ids),
@@ -165,7 +166,7 @@ impl Poller {
             // No first start: what the logs hold has been counted and shown before.
             Found::Lost => self.config.history = History::Ignore,
         }
-        self.store = Some(store);
+        self.writer = Some(writer);
         // Not only once it runs: the server may be asked before that.
         self.publisher.send_replace(Arc::new(self.fleet.snapshot()));
         self
@@ -391,36 +392,13 @@ impl Poller {
     /// Writes a checkpoint, if there is a store and anything has changed. If that fails the exporter goes on: the counts
     /// are shown all the same, the failure is counted, and writing is tried again in the next round.
     async fn save(&mut self) {
-        if !self.may_try_to_save {
-            return;
-        }
-        let Some(mut store) = self.store.take() else { return };
-        let records = match self.fleet.checkpoint() {
-            Ok(Some(records)) => records,
-            Ok(None) => {
-                self.store = Some(store);
-                return;
-            }
-            Err(error) => {
-                self.store = Some(store);
-                self.save_ended(Err(std::io::Error::other(error)));
-                return;
-            }
+        let Some(writer) = self.writer.as_ref().filter(|_| self.may_try_to_save) else { return };
+        let committed = match self.fleet.checkpoint() {
+            Ok(None) => return,
+            Ok(Some(records)) => writer.commit(records).await,
+            Err(error) => Err(std::io::Error::other(error)),
         };
-        // Off the threads that answer scrapes: a disk may take its time.
-        let commit = tokio::task::spawn_blocking(move || {
-            let committed = store.commit(&records);
-            (store, committed)
-        });
-        match commit.await {
-            Ok((store, committed)) => {
-                self.store = Some(store);
-                self.save_ended(committed);
-            }
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            // The runtime is going down.
-            Err(_) => {}
-        }
+        self.save_ended(committed);
     }
 
     fn save_ended(&mut self, result: std::io::Result<()>) {

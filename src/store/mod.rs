@@ -5,6 +5,7 @@
 
 pub mod disk;
 pub mod record;
+pub mod writer;
 
 use std::fs::{self, File, TryLockError};
 use std::io;

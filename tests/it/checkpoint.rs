@@ -1,6 +1,7 @@
 //! What survives: restarts, damage, newer versions, second processes.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use cotalker_webhook_exporter::delivery::{
@@ -61,8 +62,16 @@ fn bytes_of(checkpoint: &Checkpoint) -> Vec<u8> {
     std::iter::once(head(&records)).chain(records).collect::<Vec<_>>().concat()
 }
 
+/// Opens the store. Another test that starts a program at this very moment has the lock's descriptor too, until the
+/// program begins: then it is tried again.
 fn open(path: &Path) -> (Store, Found, u64) {
-    Store::open(path, NOW).expect("a store")
+    for _ in 0..1_000 {
+        match Store::open(path, NOW) {
+            Err(OpenError::Locked(_)) => std::thread::sleep(Duration::from_millis(5)),
+            opened => return opened.expect("a store"),
+        }
+    }
+    panic!("{} stays locked", path.display());
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use cotalker_webhook_exporter::simulator::Simulator;
+use cotalker_webhook_exporter::store::writer;
 use tokio::time::{Instant, sleep};
 
 use crate::kills::assert_shows_all;
@@ -122,19 +123,18 @@ impl Tracer {
         let writes = |page: &Page| page.sum("cotalker_exporter_state_writes_total", &[]).unwrap_or(0.0);
         let before = process.wait_for("a page", &mut bench.seen, |_| true).await;
         process.wait_for("a commit", &mut bench.seen, |page| writes(page) > writes(&before)).await;
-        // One main thread, two that poll and serve, and the one that writes, which came last.
         let tasks = fs::read_dir(format!("/proc/{}/task", process.id())).expect("threads");
-        let threads = tasks.map(|task| task.expect("a thread").file_name().to_string_lossy().parse::<u32>());
-        let threads: Vec<u32> = threads.map(|thread| thread.expect("a number")).collect();
-        assert_eq!(threads.len(), 4, "which thread writes?");
+        let writes_checkpoints = |task: &fs::DirEntry| {
+            fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim_end() == writer::THREAD)
+        };
+        let thread = tasks.map(|task| task.expect("a thread")).find(writes_checkpoints).expect("a thread of this name");
         let _ = fs::remove_file(bench.trace());
         let mut command = Command::new("strace");
         command.args(["-q", "-y", "-s", "0", "-e", "trace=%file,%desc", "-o"]).arg(bench.trace());
         if let Some(inject) = inject {
             command.args(["-e", inject]);
         }
-        let thread = threads.iter().max().expect("a thread").to_string();
-        Self(command.args(["-p", &thread]).stderr(Stdio::null()).spawn().expect("strace"))
+        Self(command.arg("-p").arg(thread.file_name()).stderr(Stdio::null()).spawn().expect("strace"))
     }
 
     async fn wait_for(&self, bench: &Bench, what: &str, is_so: impl Fn(&str) -> bool) -> String {
