@@ -26,6 +26,7 @@ mod prometheus;
 mod promtool;
 mod readme;
 mod restarts;
+mod rules;
 mod scene;
 mod scraped;
 mod secrets;
