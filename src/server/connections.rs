@@ -1,9 +1,9 @@
 //! Which connections are open, and which one has to go when there are too many.
 //!
 //! The newcomer is never the one refused: it may be the scraper. A connection either waits (nothing sent yet, half a
-//! request, idle between two requests) or is being answered, and the one that has been so for longest makes room, taken
-//! from whichever kind has more. So a flood of clients that send nothing cannot end a running answer, and a crowd that
-//! reads no answer cannot keep out those that are about to ask.
+//! request) or is being answered, and the one that has been so for longest makes room, taken from whichever kind has
+//! more. So a flood of clients that send nothing cannot end a running answer, and a crowd that reads no answer cannot
+//! keep out those that are about to ask.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

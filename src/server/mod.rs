@@ -3,7 +3,9 @@
 //! HTTP/1.1 only. axum routes; the accept loop is the exporter's own, because `axum::serve` closes no connection that
 //! sends nothing, and refuses nobody and nothing when descriptors run out. What a client can do to this one:
 //!
-//! - It has five seconds for each request head, silence included, so half-open connections go by themselves.
+//! - It has five seconds for its request head, silence included, so half-open connections go by themselves.
+//! - A connection serves one request. One that is kept would be closed after those five seconds, before the next scrape,
+//!   and a client that sends just then would see its scrape fail.
 //! - When all places are taken the newcomer gets one, see `connections.rs`: a scraper is never refused.
 //! - An answer that is not taken within two minutes is given up, and at the end of the process within two seconds.
 //! - A request's body is never waited for, and nothing of its query or headers reaches a log.
@@ -57,7 +59,7 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Header fields of a request.
     pub head_fields: usize,
-    /// How long a connection may take for a request head, and be idle between two requests.
+    /// How long a connection may take for its request head.
     pub head_timeout: Duration,
     /// How long it may take to send an answer.
     pub answer_timeout: Duration,
@@ -114,6 +116,7 @@ impl Server {
     pub fn with_limits(listeners: Vec<TcpListener>, site: Site, stop: CancellationToken, limits: Limits) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
+            .keep_alive(false)
             .header_read_timeout(limits.head_timeout)
             .max_buf_size(limits.head_bytes)
             .max_header_size(limits.head_bytes)
