@@ -894,8 +894,16 @@ async fn a_hanging_call_is_never_answered_and_a_dripping_one_byte_by_byte() {
     let (simulator, id) = with_log(1).await;
     simulator.fail(Target::List, Fault::Hang);
     let url = format!("{}{LIST}", simulator.base_url());
-    let client = Client::builder().no_proxy().timeout(Duration::from_millis(50)).build().expect("a client");
-    assert!(client.get(url).bearer_auth(simulator.token()).send().await.expect_err("no answer").is_timeout());
+    assert!(
+        client()
+            .get(url)
+            .bearer_auth(simulator.token())
+            .timeout(Duration::from_millis(50))
+            .send()
+            .await
+            .expect_err("no answer")
+            .is_timeout()
+    );
 
     simulator.fail(Target::Logs(id), Fault::Drip);
     let mut dripping = get(&simulator, &logs(id)).await;
