@@ -97,10 +97,14 @@ impl Exporter {
         self.address
     }
 
+    /// The page of metrics. This process, which makes up logs of 150 MB, may be too busy to send its request within the
+    /// five seconds that the exporter gives it: then it is sent again.
     pub(crate) async fn scrape(&self) -> Page {
-        let answer = self.http.get(format!("http://{}/metrics", self.address)).send().await;
-        let answer = answer.unwrap_or_else(|error| panic!("no answer: {error}\n{}", self.process.printed()));
-        Page(answer.text().await.expect("text"))
+        until("a page of metrics", async || {
+            let answer = self.http.get(format!("http://{}/metrics", self.address)).send().await.ok()?;
+            answer.text().await.ok().map(Page)
+        })
+        .await
     }
 
     /// Waits until so many polls have ended since now, and gives the page as it is then.
