@@ -10,6 +10,7 @@ use cotalker_webhook_exporter::outcome::FailureReason;
 use cotalker_webhook_exporter::simulator::demo::demo_scenario;
 use cotalker_webhook_exporter::simulator::{Endpoint, Settings, Simulator, Truth};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::daemon::until;
 use crate::exporter::{Exporter, Process};
@@ -26,27 +27,32 @@ const STEP: Duration = Duration::from_secs(1_800 / STEPS_PER_HALF_HOUR);
 /// Results are floats: whole numbers may be off by their rounding.
 const ROUNDING: f64 = 1e-6;
 
-/// A Prometheus that scrapes `target` every second; it ends when it is dropped.
-struct Prometheus {
+/// A Prometheus that scrapes every second; it ends when it is dropped.
+pub(crate) struct Prometheus {
     process: Process,
     address: SocketAddr,
     http: reqwest::Client,
 }
 
 impl Prometheus {
+    /// One that scrapes `target` and does nothing else.
     fn start(target: SocketAddr) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
+        Self::with(target, "", tempfile::tempdir().expect("a directory"))
+    }
+
+    /// One that scrapes `target`, with these further sections in its configuration, which name files in `directory`.
+    pub(crate) fn with(target: SocketAddr, sections: &str, directory: TempDir) -> Self {
         let configuration = directory.path().join("prometheus.yml");
         let text = format!(
-            "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\nscrape_configs:\n  - job_name: cotalker\n    static_configs: [{{ targets: [\"{target}\"] }}]\n"
+            "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\nscrape_configs:\n  - job_name: cotalker\n    static_configs: [{{ targets: [\"{target}\"] }}]\n{sections}"
         );
         std::fs::write(&configuration, text).expect("a file");
-        // It cannot say which port it took: a free one is sought, and let go, for it to take.
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+        let address = free_address();
         let mut command = Command::new("prometheus");
         command
             .arg(format!("--config.file={}", configuration.display()))
             .arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()))
+            .arg("--rules.alert.resend-delay=1s")
             .arg(format!("--web.listen-address={address}"));
         let process = Process::start(&mut command, directory).unwrap_or_else(|error| {
             panic!("`prometheus` is needed (Debian's package, which scripts/test installs): {error}")
@@ -66,7 +72,7 @@ impl Prometheus {
     }
 
     /// The series that a query gives now.
-    async fn query(&self, query: &str) -> Vec<Value> {
+    pub(crate) async fn query(&self, query: &str) -> Vec<Value> {
         let data = self.get("query", &[("query", query)]).await;
         data.and_then(|data| data["result"].as_array().cloned()).unwrap_or_default()
     }
@@ -93,6 +99,11 @@ impl Prometheus {
         })
         .await;
     }
+}
+
+/// An address for a program that cannot say which port it took: a free one is sought, and let go, for it to take.
+pub(crate) fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
 }
 
 /// A sample's value: PromQL's answers have it in quotes.
