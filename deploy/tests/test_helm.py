@@ -526,6 +526,7 @@ def test_templates_in_extra_manifests_are_expanded():
     ({"cotalker": {"email": "a@b"}}, "cotalker.email needs cotalker.existingSecret"),
     ({"cotalker": {"existingSecret": "a", "token": "s3cret"}}, "cotalker.token and cotalker.existingSecret exclude each other"),
     ({"cotalker": {"email": "a@b", "token": "s3cret"}}, "cotalker.token and cotalker.email exclude each other"),
+    (merged(TOKEN, {"cotalker": {"baseUrl": "https://me:s3cret@x"}}), "cotalker.baseUrl must hold no user and no password"),
     (merged(TOKEN, {"cotalker": {"ca": {"configMap": "a", "secret": "b"}}}), "cotalker.ca.configMap and cotalker.ca.secret exclude each"),
     (merged(TOKEN, {"persistence": {"existingClaim": "a"}}), "persistence.existingClaim needs persistence.enabled=true"),
     (merged(TOKEN, {"shards": [{"name": "a", "include": "a"}], "persistence": {"enabled": True, "existingClaim": "a"}}),
