@@ -1,130 +1,23 @@
-"""The Helm chart, rendered by the real helm, the oldest and the newest."""
+"""What the Helm chart renders."""
 
 import base64
-import copy
 import json
-import os
-import re
 import shutil
-import socket
 import subprocess
-import sys
 import tarfile
-import tomllib
-from functools import cache
 from pathlib import Path
 
 import certifi
 import pytest
 import yaml
 
+from chart import (
+    CHART, EXPORTER, NEWEST, OLDEST, ROOT, TOKEN, VARIANTS, assert_taken, closed_port, environment,
+    exporter, flags, merged, needs_web_config, of_kind, only, pod, rendered, template, variant,
+    workloads,
+)
 from kubernetes_tools import KUBERNETES_VERSIONS, run
-from manifests import assert_restricted, assert_valid, containers_of, load, pod_template_of
-
-ROOT = Path(__file__).parents[2]
-CHART = ROOT / "deploy/helm/cotalker-webhook-exporter"
-EXPORTER = os.environ.get("EXPORTER_UNDER_TEST") or ROOT / "target/release/cotalker-webhook-exporter"
-VARIANTS = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").iterdir())
-OLDEST, NEWEST = KUBERNETES_VERSIONS[0], KUBERNETES_VERSIONS[-1]
-TOKEN = {"cotalker": {"existingSecret": "cotalker"}}
-
-sys.path.insert(0, str(CHART.parent))
-import values_table  # noqa: E402
-
-
-@cache
-def template(*arguments, helm=NEWEST, chart=CHART):
-    return run(helm, "helm", "template", "demo", chart, "--namespace", "prod", *arguments)
-
-
-def variant(name, **options):
-    return load(template("--values", CHART / f"ci/{name}-values.yaml", **options))
-
-
-def rendered(values, **options):
-    given = (("--set-json", f"{key}={json.dumps(value)}") for key, value in values.items())
-    return load(template(*(argument for pair in given for argument in pair), **options))
-
-
-def refusal(values, **options):
-    with pytest.raises(RuntimeError) as raised:
-        rendered(values, **options)
-    return str(raised.value).split("Error: ", 1)[1]
-
-
-def of_kind(objects, *kinds):
-    return [obj for obj in objects if obj["kind"] in kinds]
-
-
-def only(objects, *kinds):
-    (obj,) = of_kind(objects, *kinds)
-    return obj
-
-
-def workloads(objects):
-    return of_kind(objects, "Deployment", "StatefulSet")
-
-
-def pod(workload):
-    return pod_template_of(workload)["spec"]
-
-
-def exporter(workload):
-    (container,) = containers_of(pod(workload))
-    return container
-
-
-def assert_taken(obj):
-    """Valid, after the volumes of a StatefulSet's claims have been added to its pods, as its controller does."""
-    obj = copy.deepcopy(obj)
-    for claim in obj.get("spec", {}).get("volumeClaimTemplates") or []:
-        name = claim["metadata"]["name"]
-        pod(obj).setdefault("volumes", []).append({"name": name, "persistentVolumeClaim": {"claimName": name}})
-    assert_valid(obj)
-
-
-def environment(container):
-    """The variables as Kubernetes would set them: $$ is $, and nothing is left to expand."""
-    found = {}
-    for variable in container["env"]:
-        assert variable["name"] not in found, f"{variable['name']} stands twice"
-        if "value" in variable:
-            assert not re.search(r"(?<!\$)(\$\$)*\$\(", variable["value"]), f"{variable} is a reference"
-            found[variable["name"]] = variable["value"].replace("$$", "$")
-    return found
-
-
-@cache
-def flags():
-    """The flags of the binary: name → variable and default."""
-    done = subprocess.run([EXPORTER, "--help"], capture_output=True, text=True, check=True)
-    found = {}
-    for block in re.split(r"^ {6}--(?=[a-z]+\.)", done.stdout, flags=re.MULTILINE)[1:]:
-        text = " ".join(block.split())
-        default = re.search(r"\[default: ([^]]+)\]", text)
-        found[re.match(r"[\w.-]+", text)[0]] = re.search(r"\[env: (\w+)\]", text)[1], default[1] if default else ""
-    return found
-
-
-def needs_web_config(env):
-    if "EXPORTER_WEB_CONFIG_FILE" in env and "web.config.file" not in flags():
-        pytest.skip("this binary has no --web.config.file yet")
-
-
-def set_at(path, value):
-    for key in reversed(path.split(".")):
-        value = {key: value}
-    return value
-
-
-def merged(*many):
-    whole = {}
-    for values in many:
-        for key, value in values.items():
-            both_are_maps = isinstance(value, dict) and isinstance(whole.get(key), dict)
-            whole[key] = merged(whole[key], value) if both_are_maps else value
-    return whole
-
+from manifests import assert_restricted, assert_valid, load, pod_template_of
 
 # Valid, safe, and whole
 
@@ -159,20 +52,6 @@ def test_no_two_objects_of_a_variant_have_one_name():
     for name in VARIANTS:
         names = [(obj["kind"], obj["metadata"]["name"]) for obj in variant(name)]
         assert len(set(names)) == len(names), names
-
-
-def test_the_variants_set_each_value():
-    def keys(values, path=()):
-        for key, value in values.items():
-            yield (*path, key)
-            if isinstance(value, dict):
-                yield from keys(value, (*path, key))
-
-    given = {path for name in VARIANTS for path in keys(yaml.safe_load((CHART / f"ci/{name}-values.yaml").read_text()))}
-    documented = {path for path, _, _ in values_table.values()}
-    same_in_both_monitors = {path for path in documented if path[0] == "podMonitor"}
-    same_for_both_sources = {("cotalker", "ca", "configMap")}  # has a test of its own
-    assert documented - given - same_in_both_monitors - same_for_both_sources == {("securityContext",)}
 
 
 def test_the_oldest_kubernetes_and_versions_of_clouds_are_taken_and_older_ones_refused():
@@ -516,138 +395,3 @@ def test_templates_in_extra_manifests_are_expanded():
     names = {obj["metadata"]["name"]: obj for obj in of_kind(variant("everything"), "ConfigMap")}
     assert names["demo-cotalker-webhook-exporter-extra"]["data"] == {"release": "demo"}
     assert "text-demo" in names
-
-
-# Mistakes
-
-
-@pytest.mark.parametrize(("values", "line"), [
-    ({}, "no credentials: set cotalker.existingSecret to"),
-    ({"cotalker": {"email": "a@b"}}, "cotalker.email needs cotalker.existingSecret"),
-    ({"cotalker": {"existingSecret": "a", "token": "s3cret"}}, "cotalker.token and cotalker.existingSecret exclude each other"),
-    ({"cotalker": {"email": "a@b", "token": "s3cret"}}, "cotalker.token and cotalker.email exclude each other"),
-    (merged(TOKEN, {"cotalker": {"baseUrl": "https://me:s3cret@x"}}), "cotalker.baseUrl must hold no user and no password"),
-    (merged(TOKEN, {"cotalker": {"ca": {"configMap": "a", "secret": "b"}}}), "cotalker.ca.configMap and cotalker.ca.secret exclude each"),
-    (merged(TOKEN, {"persistence": {"existingClaim": "a"}}), "persistence.existingClaim needs persistence.enabled=true"),
-    (merged(TOKEN, {"shards": [{"name": "a", "include": "a"}], "persistence": {"enabled": True, "existingClaim": "a"}}),
-     "persistence.existingClaim and shards exclude each other"),
-    (merged(TOKEN, {"shards": [{"name": "a", "include": "a"}], "webhooks": {"exclude": "b"}}), "webhooks.exclude and shards exclude"),
-    (merged(TOKEN, {"shards": [{"name": "a", "include": "a"}, {"name": "a", "include": "b"}]}), 'shards: the name "a" is there twice'),
-    (merged(TOKEN, {"shards": [{"name": "a"}]}), 'shards: "a" would watch everything'),
-    (merged(TOKEN, {"serviceMonitor": {"enabled": True}, "podMonitor": {"enabled": True}}), "would be scraped twice"),
-    (merged(TOKEN, {"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}), "podDisruptionBudget.minAvailable and"),
-    (merged(TOKEN, {"prometheusRule": {"enabled": True, "disabled": {"CotalkerLogGasp": True}}}),
-     'prometheusRule.disabled: there is no alert "CotalkerLogGasp"; there are CotalkerEventLost, '),
-])
-@pytest.mark.parametrize("helm", KUBERNETES_VERSIONS)
-def test_a_setting_that_cannot_work_is_refused_in_one_line_without_secrets(values, line, helm):
-    found = [text for text in refusal(values, helm=helm).splitlines() if line in text]
-    assert len(found) == 1
-    assert "s3cret" not in found[0]
-
-
-@pytest.mark.parametrize(("path", "value"), [
-    ("poll.intervall", "60s"),
-    ("cotalker.tokenFile", "x"),
-    ("serviceMonitors", {}),
-    ("image.registry", "x"),
-    ("persistence.existingclaim", "x"),
-    ("networkPolicy.ingress.form", []),
-    ("poll.interval", 60),
-    ("poll.interval", "60"),
-    ("poll.rate", "20"),
-    ("poll.rate", -1),
-    ("poll.history", "some"),
-    ("log.format", "xml"),
-    ("webhooks.ids", "62685990d918fb5557f9f992"),
-    ("webhooks.limit", 0),
-    ("cotalker.baseUrl", "ftp://x"),
-    ("cotalker.admin", "yes"),
-    ("cotalker.existingSecret", "Not_A_Name"),
-    ("image.digest", "sha256:1"),
-    ("service.port", 70000),
-    ("extraArgs", ["-x"]),
-    ("podLabels", {"a": 1}),
-    ("persistence.accessModes", []),
-    ("serviceMonitor.interval", "1 minute"),
-])
-@pytest.mark.parametrize("helm", KUBERNETES_VERSIONS)
-def test_a_typo_or_a_wrong_type_is_refused_by_the_name_of_its_key(path, value, helm):
-    key = path.split(".")[-1]
-    assert re.search(rf"[./' ]{key}\b", refusal(merged(TOKEN, set_at(path, value)), helm=helm))
-
-
-@pytest.mark.parametrize("shard", [
-    {"name": "UPPER", "include": "x"}, {"name": "s" * 21, "include": "x"}, {"include": "x"},
-    {"name": "a", "includes": "x"}, {"name": "a", "ids": ["1"]},
-])
-def test_a_shard_that_makes_no_sense_is_refused(shard):
-    assert "shards" in refusal(merged(TOKEN, {"shards": [shard]}))
-
-
-# Documentation
-
-
-def test_every_value_is_documented_in_the_readme_and_in_the_schema():
-    documented = {path for path, _, _ in values_table.values()}
-
-    def undocumented(values, path=()):
-        for key, value in values.items():
-            here = (*path, key)
-            if here in documented:
-                continue
-            if isinstance(value, dict) and value:
-                yield from undocumented(value, here)
-            else:
-                yield ".".join(here)
-
-    assert not list(undocumented(yaml.safe_load((CHART / "values.yaml").read_text())))
-    assert (CHART / "README.md").read_text() == values_table.readme(), "run deploy/helm/values_table.py"
-    assert (CHART / "values.schema.json").read_text() == values_table.schema(), "run deploy/helm/values_table.py"
-    readme = (CHART / "README.md").read_text()
-    assert all(f"| `{'.'.join(path)}` |" in readme for path in documented)
-
-
-def test_the_schema_knows_each_value_and_no_more():
-    def keys(values, schema, path):
-        assert schema.get("additionalProperties") is False, path
-        extra = {"global", "enabled"} if not path else set()
-        assert set(schema["properties"]) - extra == set(values), path
-        for key, value in values.items():
-            if isinstance(value, dict) and "properties" in schema["properties"][key] and key != "podDisruptionBudget":
-                keys(value, schema["properties"][key], [*path, key])
-
-    keys(yaml.safe_load((CHART / "values.yaml").read_text()), json.loads((CHART / "values.schema.json").read_text()), [])
-
-
-def test_the_values_in_the_readme_work():
-    (values,) = re.findall(r"```yaml\n(cotalker:.*?)```", (CHART / "README.md").read_text(), re.DOTALL)
-    (shards,) = re.findall(r"```yaml\n(shards:.*?)```", (CHART / "README.md").read_text(), re.DOTALL)
-    for text in (values, shards):
-        for obj in rendered(merged(TOKEN, yaml.safe_load(text))):
-            assert_taken(obj)
-
-
-def test_the_notes_say_what_to_do_next_and_what_is_missing():
-    def notes(name):
-        # The oldest helm wants a cluster for this.
-        text = run(NEWEST, "helm", "install", "demo", CHART, "--namespace", "prod", "--dry-run=client",
-                   "--values", CHART / f"ci/{name}-values.yaml")
-        return text.split("NOTES:\n")[1]
-
-    assert "kubectl --namespace prod exec deploy/demo-cotalker-webhook-exporter -- /cotalker-webhook-exporter check" in notes("token")
-    for missing in ("persistence.enabled=true", "serviceMonitor.enabled=true", "prometheusRule.enabled=true"):
-        assert missing in notes("token") and missing not in notes("everything")
-    assert "sts/demo-cotalker-webhook-exporter-rest" in notes("sharded")
-    assert "cotalker.existingSecret" in notes("trial") and "s3cret" not in notes("trial")
-
-
-def test_the_chart_is_of_this_version():
-    package = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
-    assert yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"] == package["version"]
-
-
-def closed_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
