@@ -104,6 +104,12 @@ def test_the_classic_sidecar_comes_after_the_receiver():
     assert "initContainers" not in spec
 
 
+def test_the_classic_sidecar_fits_kubernetes_that_knows_no_native_ones():
+    # The oldest with schemas here.
+    for obj in rendered(BASES / "sidecar-classic"):
+        assert_valid(obj, ["1.25"])
+
+
 def test_the_sidecars_differ_only_in_what_makes_one_native():
     native, classic = (rendered(BASES / base) for base in SIDECARS)
     container = exporter_in(pod_of(native)["spec"])
@@ -220,6 +226,15 @@ def test_the_program_takes_the_settings(base, tmp_path):
     assert (ended.returncode, "/var/run/secrets/cotalker/token" in ended.stderr) == (2, True), ended.stderr
 
 
+@pytest.mark.parametrize("base", WITH_EXPORTER)
+def test_the_program_knows_every_variable(base):
+    # It leaves alone what it does not know, so a misspelt one would do nothing.
+    known = subprocess.run([os.environ["EXPORTER_UNDER_TEST"], "--help"], capture_output=True, text=True, check=True)
+    known = " ".join(known.stdout.split())
+    for variable in exporter_of(base)["env"]:
+        assert f"[env: {variable['name']}" in known
+
+
 def test_the_program_refuses_a_wrong_setting():
     container = exporter_of("standalone")
     container["env"].append({"name": "EXPORTER_POLL_INTERVAL", "value": "often"})
@@ -266,7 +281,8 @@ kind: Kustomization
 namePrefix: shop-
 resources: [receivers.yaml]
 components: [{components}/{sidecar}, {components}/pod-monitor]
-images: [{{name: ghcr.io/cotalker-webhook-exporter/cotalker-webhook-exporter, newName: registry.example.com/exporter, newTag: "2"}}]
+images:
+  - {{name: ghcr.io/cotalker-webhook-exporter/cotalker-webhook-exporter, newName: registry.example.com/exporter, newTag: "2"}}
 secretGenerator: [{{name: cotalker, literals: [token=not-a-token]}}]
 """
 # As in the README.
