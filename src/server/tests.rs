@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::exposition::Page;
 use crate::snapshot::{Overview, Publisher, Snapshot, WebhookRow};
+use crate::telemetry::Instruments;
 
 const LEDGERS: &str = "cotalker_up 1\n";
 const OWN: &str = "process_open_fds 9\n";
@@ -42,6 +43,7 @@ impl Running {
             version: "1.2.3",
             snapshots,
             own_metrics: Arc::new(|| OWN.into()),
+            guard: everybody(),
         };
         let server = Server::with_limits(vec![listener], site, stop.clone(), limits);
         Self { address, publisher, stop, task: tokio::spawn(server.serve()) }
@@ -73,6 +75,11 @@ impl Running {
         self.stop.cancel();
         timeout(AT_MOST, self.task).await.expect("an end").expect("no panic");
     }
+}
+
+/// Lets everybody see everything.
+fn everybody() -> Arc<Guard> {
+    Arc::new(Guard::new(None, Arc::new(Instruments::new(60.0).expect("instruments"))))
 }
 
 fn snapshot_of(ledgers: Bytes) -> Snapshot {
@@ -183,6 +190,7 @@ async fn the_path_of_the_metrics_is_no_pattern() {
         version: "1.2.3",
         snapshots: snapshots.clone(),
         own_metrics: Arc::new(|| OWN.into()),
+        guard: everybody(),
     };
     for (telemetry_path, path, expected) in
         [("/{*all}", "/x", 404), ("/:name", "/x", 404), ("/:name", "/:name", 200), ("/", "/", 200)]

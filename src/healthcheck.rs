@@ -1,0 +1,129 @@
+//! `healthcheck`: asks the running daemon whether it works.
+//!
+//! A liveness probe must tell a daemon that hangs from one that works, and nothing else: it must not restart a pod over
+//! a certificate that has expired. So over TLS it checks no name and no issuer: it asks on its own machine, and sends
+//! nothing secret. Where the daemon demands a client's certificate, that demand is the sign of life.
+//!
+//! What the port speaks was settled when the daemon started, and the file may have changed since, or be broken: the file
+//! says what to try first, and the other is tried after it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rustls::client::ResolvesClientCert;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+
+use crate::config::{ListenAddress, WebConfig};
+use crate::server::web_config::WebConfig as Protection;
+
+/// How long to wait for the daemon. A convention: what probes give is a second or more.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Asks at the first address that the daemon listens on.
+///
+/// # Errors
+///
+/// If it does not answer, or not well; the error is one line.
+pub async fn ask(web: &WebConfig) -> Result<(), String> {
+    let Some(address) = web.listen.first() else { return Err("no address to ask at".to_owned()) };
+    let host = match address.host.as_deref() {
+        None | Some("0.0.0.0") => "127.0.0.1",
+        Some("::") => "::1",
+        Some(host) => host,
+    };
+    let address = ListenAddress { host: Some(host.to_owned()), port: address.port };
+    let is_tls_likely = web.protection.as_ref().is_some_and(Protection::has_tls);
+    let schemes = if is_tls_likely { ["https", "http"] } else { ["http", "https"] };
+    let first = match ask_over(schemes[0], &address).await {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    match ask_over(schemes[1], &address).await {
+        Ok(()) => Ok(()),
+        Err(_) => Err(format!("no healthy exporter at {address}: {first:#}")),
+    }
+}
+
+async fn ask_over(scheme: &str, address: &ListenAddress) -> anyhow::Result<()> {
+    let asked_for_certificate = Arc::new(AtomicBool::new(false));
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .tls_backend_preconfigured(tls(&asked_for_certificate)?)
+        .timeout(TIMEOUT)
+        .build()?;
+    match client.get(format!("{scheme}://{address}/-/healthy")).send().await {
+        Ok(answer) => {
+            anyhow::ensure!(answer.status().is_success(), "it answered {}", answer.status());
+            Ok(())
+        }
+        Err(error) if !error.is_timeout() && asked_for_certificate.load(Ordering::Relaxed) => Ok(()),
+        Err(error) => Err(error.without_url().into()),
+    }
+}
+
+fn tls(asked_for_certificate: &Arc<AtomicBool>) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyServer(provider)));
+    Ok(builder.with_client_cert_resolver(Arc::new(NoCertificate(Arc::clone(asked_for_certificate)))))
+}
+
+/// Trusts whoever answers.
+#[derive(Debug)]
+struct AnyServer(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyServer {
+    fn verify_server_cert(
+        &self,
+        _certificate: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Has no certificate, and notes that one was asked for.
+#[derive(Debug)]
+struct NoCertificate(Arc<AtomicBool>);
+
+impl ResolvesClientCert for NoCertificate {
+    fn resolve(&self, _issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        // What is asked of those who have none is not noted otherwise.
+        true
+    }
+}
