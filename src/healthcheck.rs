@@ -21,7 +21,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use crate::config::{ListenAddress, WebConfig};
 use crate::server::web_config::WebConfig as Protection;
 
-/// How long to wait for the daemon. A convention: what probes give is a second or more.
+/// How long to wait for the daemon, in all. A convention: what probes give is a second or more.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Asks at the first address that the daemon listens on.
@@ -38,30 +38,30 @@ pub async fn ask(web: &WebConfig) -> Result<(), String> {
     };
     let address = ListenAddress { host: Some(host.to_owned()), port: address.port };
     let is_tls_likely = web.protection.as_ref().is_some_and(Protection::has_tls);
-    let schemes = if is_tls_likely { ["https", "http"] } else { ["http", "https"] };
-    let first = match ask_over(schemes[0], &address).await {
-        Ok(()) => return Ok(()),
-        Err(error) => error,
+    let [likely, other] = if is_tls_likely { ["https", "http"] } else { ["http", "https"] };
+    let asked = async {
+        match ask_over(likely, &address).await {
+            Ok(()) => Ok(()),
+            Err(error) => ask_over(other, &address).await.map_err(|_| error),
+        }
     };
-    match ask_over(schemes[1], &address).await {
-        Ok(()) => Ok(()),
-        Err(_) => Err(format!("no healthy exporter at {address}: {first:#}")),
+    match tokio::time::timeout(TIMEOUT, asked).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(format!("no healthy exporter at {address}: {error:#}")),
+        Err(_) => Err(format!("no healthy exporter at {address}: no answer within {TIMEOUT:?}")),
     }
 }
 
 async fn ask_over(scheme: &str, address: &ListenAddress) -> anyhow::Result<()> {
     let asked_for_certificate = Arc::new(AtomicBool::new(false));
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .tls_backend_preconfigured(tls(&asked_for_certificate)?)
-        .timeout(TIMEOUT)
-        .build()?;
+    let client =
+        reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls(&asked_for_certificate)?).build()?;
     match client.get(format!("{scheme}://{address}/-/healthy")).send().await {
         Ok(answer) => {
             anyhow::ensure!(answer.status().is_success(), "it answered {}", answer.status());
             Ok(())
         }
-        Err(error) if !error.is_timeout() && asked_for_certificate.load(Ordering::Relaxed) => Ok(()),
+        Err(_) if asked_for_certificate.load(Ordering::Relaxed) => Ok(()),
         Err(error) => Err(error.without_url().into()),
     }
 }

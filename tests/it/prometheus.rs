@@ -26,19 +26,20 @@ const STEP: Duration = Duration::from_secs(1_800 / STEPS_PER_HALF_HOUR);
 /// Results are floats: whole numbers may be off by their rounding.
 const ROUNDING: f64 = 1e-6;
 
-/// A Prometheus that scrapes `target` every second; it ends when it is dropped.
-struct Prometheus {
+/// A Prometheus that scrapes one target every second; it ends when it is dropped.
+pub(crate) struct Prometheus {
     process: Process,
     address: SocketAddr,
     http: reqwest::Client,
 }
 
 impl Prometheus {
-    fn start(target: SocketAddr) -> Self {
+    /// With these further lines, of YAML's flow style, on how to scrape `target`.
+    pub(crate) fn start(target: SocketAddr, how: &str) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let configuration = directory.path().join("prometheus.yml");
         let text = format!(
-            "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\nscrape_configs:\n  - job_name: cotalker\n    static_configs: [{{ targets: [\"{target}\"] }}]\n"
+            "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\nscrape_configs:\n  - job_name: cotalker\n    static_configs: [{{ targets: [\"{target}\"] }}]\n{how}"
         );
         std::fs::write(&configuration, text).expect("a file");
         // It cannot say which port it took: a free one is sought, and let go, for it to take.
@@ -72,7 +73,7 @@ impl Prometheus {
     }
 
     /// The values that a query gives, by these labels.
-    async fn values<const LABELS: usize>(
+    pub(crate) async fn values<const LABELS: usize>(
         &self,
         query: &str,
         labels: [&str; LABELS],
@@ -250,7 +251,7 @@ async fn over_a_day_increase_sees_for_each_webhook_what_happened_to_the_last_att
     // a processor. No event of this world waits for longer than 160 s, so its truth has no event lost by waiting.
     let exporter = Exporter::start(&simulator, &["--webhook.pending-timeout=1d"]).await;
     exporter.polls(1.0).await;
-    let mut prometheus = Prometheus::start(exporter.address());
+    let mut prometheus = Prometheus::start(exporter.address(), "");
     prometheus.wait_for("cotalker_webhook_delivery_attempts_total", webhooks.len()).await;
 
     let ids: Vec<WebhookId> = webhooks.iter().map(|(id, _)| *id).collect();

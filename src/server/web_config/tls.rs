@@ -103,7 +103,8 @@ pub(super) fn server(tls: &Tls, pems: &Pems) -> Result<Arc<ServerConfig>, Refuse
     Ok(Arc::new(server))
 }
 
-/// The suites and curves that are wanted, in the order in which they are.
+/// The suites that are wanted, in the order in which they are, and the curves: of these rustls lets the client choose,
+/// whatever their order, as Go does from 1.24 on.
 fn provider(tls: &Tls) -> CryptoProvider {
     let mut provider = default_provider();
     if !tls.cipher_suites.is_empty() {
