@@ -17,7 +17,7 @@ use crate::api::credentials::Credentials;
 use crate::api::{self, Client};
 use crate::config::{Config, DemoFlags, ListenAddress, Task};
 use crate::poller::Poller;
-use crate::server::web_config::{Guard, WebConfig};
+use crate::server::web_config::{Guard, Protection};
 use crate::server::{Server, Site};
 use crate::simulator::Simulator;
 use crate::store::Store;
@@ -253,7 +253,7 @@ fn url_of(scheme: &str, address: SocketAddr) -> String {
 
 /// What the pages are served over.
 fn scheme_of(config: &Config) -> &'static str {
-    if config.web.protection.as_ref().is_some_and(WebConfig::has_tls) { "https" } else { "http" }
+    if config.web.protection.as_ref().is_some_and(Protection::has_tls) { "https" } else { "http" }
 }
 
 fn host_of(url: &Url) -> &str {

@@ -22,7 +22,7 @@ use crate::build;
 use crate::delivery::WebhookId;
 use crate::ledger::Policy;
 use crate::poller::{self, Filter, History};
-use crate::server::web_config::WebConfig as Protection;
+use crate::server::web_config::Protection;
 use crate::telemetry::{LogConfig, LogFormat};
 
 /// The variable that holds the token itself.

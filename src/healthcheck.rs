@@ -19,7 +19,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 
 use crate::config::{ListenAddress, WebConfig};
-use crate::server::web_config::WebConfig as Protection;
+use crate::server::web_config::Protection;
 
 /// How long to wait for the daemon, in all. A convention: what probes give is a second or more.
 const TIMEOUT: Duration = Duration::from_secs(3);

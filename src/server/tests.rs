@@ -361,7 +361,7 @@ fn over_tls() -> (Arc<Guard>, TlsConnector) {
     for (name, text) in [("tls.crt", certificate.pem()), ("tls.key", key.serialize_pem()), ("web.yml", text.into())] {
         std::fs::write(directory.path().join(name), text).expect("written");
     }
-    let config = web_config::WebConfig::read(&directory.path().join("web.yml")).expect("good");
+    let config = web_config::Protection::read(&directory.path().join("web.yml")).expect("good");
     // The files are gone after this, which changes nothing.
     let guard = Guard::new(Some(config), Arc::new(Instruments::new(60.0).expect("instruments")));
     let mut roots = rustls::RootCertStore::empty();

@@ -11,7 +11,8 @@
 //!   constant time. A user whose hash changes is forgotten with it.
 //!
 //! **No starvation.** Hashing happens off the async threads, one at a time: a flood of wrong passwords takes one
-//! processor at most, and whoever has logged in once is let in past it. Who gives up leaves the queue.
+//! processor at most, and whoever has logged in once is let in past it. Who logs in for the first time waits in line,
+//! and who gives up leaves it.
 //!
 //! Only the first 72 bytes of a password count, as in every bcrypt, so in the tool that made the hash, too.
 

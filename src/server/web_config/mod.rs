@@ -147,19 +147,19 @@ impl Rules {
 
 /// A file that was read once and can be used.
 #[derive(Clone)]
-pub struct WebConfig {
+pub struct Protection {
     path: PathBuf,
     contents: Contents,
     rules: Arc<Rules>,
 }
 
-impl std::fmt::Debug for WebConfig {
+impl std::fmt::Debug for Protection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WebConfig").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Protection").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
-impl WebConfig {
+impl Protection {
     /// Reads the file at `path`, and those that it names.
     ///
     /// # Errors
@@ -254,9 +254,9 @@ struct Look {
 impl Guard {
     /// One that follows this file, or lets everybody see everything.
     #[must_use]
-    pub fn new(config: Option<WebConfig>, instruments: Arc<Instruments>) -> Self {
-        let rules = config.as_ref().map_or_else(|| Arc::new(Rules::none()), |config| Arc::clone(&config.rules));
-        let file = config.map(|WebConfig { path, contents, rules }| {
+    pub fn new(protection: Option<Protection>, instruments: Arc<Instruments>) -> Self {
+        let rules = protection.as_ref().map_or_else(|| Arc::new(Rules::none()), |file| Arc::clone(&file.rules));
+        let file = protection.map(|Protection { path, contents, rules }| {
             let state = Mutex::new(State { contents, rules });
             Arc::new(Watched { path, state, last_look: Mutex::new(None), instruments })
         });

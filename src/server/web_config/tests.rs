@@ -40,10 +40,10 @@ fn hash(password: &str) -> String {
 const TLS: &str = "tls_server_config:\n  cert_file: tls.crt\n  key_file: tls.key\n";
 
 /// Writes `text` as the file of `directory`, and reads it.
-fn read(directory: &TempDir, text: impl AsRef<[u8]>) -> Result<WebConfig, String> {
+fn read(directory: &TempDir, text: impl AsRef<[u8]>) -> Result<Protection, String> {
     let path = directory.path().join("web.yml");
     fs::write(&path, text).expect("written");
-    WebConfig::read(&path).map_err(|refused| {
+    Protection::read(&path).map_err(|refused| {
         let line = refused.to_string();
         let rest = line.strip_prefix(&format!("{}: ", path.display()));
         rest.unwrap_or_else(|| panic!("the file is not named: {line}")).to_owned()
@@ -175,7 +175,7 @@ fn what_cannot_be_done_is_refused_in_a_line_with_key_value_and_what_is_allowed()
         assert!(!line.contains(SECRET) && line.lines().count() == 1, "{line}");
     }
     assert_eq!(read(&directory, [0xff]).expect_err("no text"), "this is no UTF-8 text");
-    let gone = WebConfig::read(&directory.path().join("gone.yml")).expect_err("gone").to_string();
+    let gone = Protection::read(&directory.path().join("gone.yml")).expect_err("gone").to_string();
     assert!(gone.contains("gone.yml: a readable file is needed"), "{gone}");
 }
 
@@ -245,7 +245,7 @@ impl Scene {
         Self::watching(directory, config)
     }
 
-    fn watching(directory: TempDir, config: WebConfig) -> Self {
+    fn watching(directory: TempDir, config: Protection) -> Self {
         let instruments = Arc::new(Instruments::new(60.0).expect("instruments"));
         let guard = Guard::new(Some(config), Arc::clone(&instruments));
         Self { directory, instruments, watched: guard.file.expect("a file") }
@@ -352,7 +352,7 @@ fn a_kubernetes_secret_whose_links_are_swapped_is_read_again() {
     for name in ["tls.crt", "tls.key", "web.yml"] {
         symlink(format!("..data/{name}"), directory.path().join(name)).expect("a link");
     }
-    let config = WebConfig::read(&directory.path().join("web.yml")).expect("good");
+    let config = Protection::read(&directory.path().join("web.yml")).expect("good");
     let scene = Scene::watching(directory, config);
     assert!(!scene.look());
     symlink("..2", scene.directory.path().join("..new")).expect("a link");

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use cotalker_webhook_exporter::server::web_config::WebConfig;
+use cotalker_webhook_exporter::server::web_config::Protection;
 
 use super::{Authority, Files, TLS, hash};
 
@@ -181,7 +181,7 @@ fn verdicts_on_files_are_those_of_promtool_but_for_what_is_listed() {
         // As users write it, below its key.
         let text = text.replace("basic_auth_users:\n  {", "basic_auth_users: {");
         files.write("web.yml", &text);
-        let ours = WebConfig::read(&files.path("web.yml"));
+        let ours = Protection::read(&files.path("web.yml"));
         let (theirs, said) = promtool(&files);
         let (ours_expected, theirs_expected, why) = match verdict {
             Good => (true, true, ""),
