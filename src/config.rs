@@ -345,18 +345,13 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Option<Task>, 
     Ok((cli.task, config))
 }
 
-/// The web configuration, read so that a wrong one is told at once, for those who serve.
+/// The web configuration of those who serve, read so that a wrong one is told at once.
 fn protection(task: Option<Task>, file: Option<&Path>) -> Result<Option<Protection>, Exit> {
-    let Some(path) = file else { return Ok(None) };
-    match (task, Protection::read(path)) {
-        (Some(Task::Check), _) => Ok(None),
-        // The daemon may have been started with a better one, and works by that.
-        (Some(Task::Healthcheck), read) => Ok(read.ok()),
-        (None | Some(Task::Demo(_)), read) => read.map(Some).map_err(|refused| {
-            let flag = "web.config.file";
-            Exit::Refused(one_line(&format!("--{flag} (or {}): {refused}", variable(flag))))
-        }),
-    }
+    let (None | Some(Task::Demo(_)), Some(path)) = (task, file) else { return Ok(None) };
+    Protection::read(path).map(Some).map_err(|refused| {
+        let flag = "web.config.file";
+        Exit::Refused(one_line(&format!("--{flag} (or {}): {refused}", variable(flag))))
+    })
 }
 
 /// How to reach the API, with every file read once, so that a wrong one is told at once.

@@ -4,13 +4,14 @@
 //! a certificate that has expired. So over TLS it checks no name and no issuer: it asks on its own machine, and sends
 //! nothing secret. Where the daemon demands a client's certificate, that demand is the sign of life.
 //!
-//! What the port speaks was settled when the daemon started, and the file may have changed since, or be broken: the file
-//! says what to try first, and the other is tried after it.
+//! What the port speaks was settled when the daemon started. The web configuration may have changed since, be broken, or
+//! lie on a disk that hangs, so it is not read: HTTP is tried first, and HTTPS where that is not the answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::StatusCode;
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -19,7 +20,6 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 
 use crate::config::{ListenAddress, WebConfig};
-use crate::server::web_config::Protection;
 
 /// How long to wait for the daemon, in all. A convention: what probes give is a second or more.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -37,31 +37,35 @@ pub async fn ask(web: &WebConfig) -> Result<(), String> {
         Some(host) => host,
     };
     let address = ListenAddress { host: Some(host.to_owned()), port: address.port };
-    let is_tls_likely = web.protection.as_ref().is_some_and(Protection::has_tls);
-    let [likely, other] = if is_tls_likely { ["https", "http"] } else { ["http", "https"] };
-    let asked = async {
-        match ask_over(likely, &address).await {
-            Ok(()) => Ok(()),
-            Err(error) => ask_over(other, &address).await.map_err(|_| error),
+    let answer = async {
+        let plain = ask_over("http", &address).await;
+        if let Ok(StatusCode::OK) = plain {
+            return Ok(StatusCode::OK);
+        }
+        match (plain, ask_over("https", &address).await) {
+            (_, Ok(StatusCode::OK)) => Ok(StatusCode::OK),
+            // HTTP is not what is spoken there.
+            (Ok(StatusCode::BAD_REQUEST), over_tls) => over_tls,
+            (plain, _) => plain,
         }
     };
-    match tokio::time::timeout(TIMEOUT, asked).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(format!("no healthy exporter at {address}: {error:#}")),
-        Err(_) => Err(format!("no healthy exporter at {address}: no answer within {TIMEOUT:?}")),
-    }
+    let problem = match tokio::time::timeout(TIMEOUT, answer).await {
+        Ok(Ok(StatusCode::OK)) => return Ok(()),
+        Ok(Ok(status)) => format!("it answered {status}"),
+        Ok(Err(error)) => format!("{error:#}"),
+        Err(_) => format!("no answer within {TIMEOUT:?}"),
+    };
+    Err(format!("no healthy exporter at {address}: {problem}"))
 }
 
-async fn ask_over(scheme: &str, address: &ListenAddress) -> anyhow::Result<()> {
+/// The status that is answered, or OK for a certificate that is demanded.
+async fn ask_over(scheme: &str, address: &ListenAddress) -> anyhow::Result<StatusCode> {
     let asked_for_certificate = Arc::new(AtomicBool::new(false));
     let client =
         reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls(&asked_for_certificate)?).build()?;
     match client.get(format!("{scheme}://{address}/-/healthy")).send().await {
-        Ok(answer) => {
-            anyhow::ensure!(answer.status().is_success(), "it answered {}", answer.status());
-            Ok(())
-        }
-        Err(_) if asked_for_certificate.load(Ordering::Relaxed) => Ok(()),
+        Ok(answer) => Ok(answer.status()),
+        Err(_) if asked_for_certificate.load(Ordering::Relaxed) => Ok(StatusCode::OK),
         Err(error) => Err(error.without_url().into()),
     }
 }

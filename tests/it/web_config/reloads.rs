@@ -1,5 +1,7 @@
 //! Files that change while the exporter runs.
 
+use std::process::Command;
+
 use reqwest::Client;
 
 use super::{Authority, Exporter, Files, TLS, hash, identity, status, trusting};
@@ -113,4 +115,22 @@ async fn tls_is_switched_on_and_off_by_a_restart_only_and_the_log_says_so() {
     files.write("web.yml", TLS);
     wait(&files.client(), &without.http("/metrics"), NOBODY, "error", 1.0).await;
     without.running.logs("TLS is switched on by a restart only").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_hangs_holds_up_nobody_and_not_the_end() {
+    let files = Files::new();
+    let exporter = Exporter::start(&[&files.flag(&format!("{TLS}basic_auth_users: {{alice: {}}}\n", hash("x")))]).await;
+    // Whoever opens a pipe to which nobody writes waits for ever.
+    let made = Command::new("mkfifo").arg(files.path("pipe")).status().expect("mkfifo runs");
+    assert!(made.success());
+    std::fs::rename(files.path("pipe"), files.path("web.yml")).expect("in place");
+    let client = files.client();
+    for _ in 0..10 {
+        let answer = client.get(exporter.https("/metrics")).basic_auth("alice", Some("x")).send().await;
+        assert_eq!(answer.expect("an answer").status(), 200);
+        assert_eq!(status(&client, exporter.https("/-/healthy")).await, Some(200));
+    }
+    exporter.running.terminate();
+    assert_eq!(exporter.running.ended().await.status, Some(0));
 }

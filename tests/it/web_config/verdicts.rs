@@ -197,3 +197,18 @@ fn verdicts_on_files_are_those_of_promtool_but_for_what_is_listed() {
         }
     }
 }
+
+#[test]
+fn the_example_of_the_readme_is_good_here_and_there() {
+    let files = Files::new();
+    files.write("clients.crt", &Authority::new().pem());
+    let readme = include_str!("../../../README.md");
+    let blocks = readme.split("```yaml\n").filter_map(|rest| Some(rest.split_once("```")?.0));
+    let example = blocks.into_iter().find(|block| block.starts_with("tls_server_config:")).expect("an example");
+    assert!(example.contains("$2y$10$..."), "a place for a hash");
+    files.write("web.yml", &example.replace("$2y$10$...", &hash("x")));
+    let ours = Protection::read(&files.path("web.yml")).expect("good");
+    assert!(ours.has_tls() && ours.has_logins());
+    let (is_good, said) = promtool(&files);
+    assert!(is_good, "{said}");
+}
