@@ -8,7 +8,7 @@
 //! - What is remembered is logins that were right, never ones that were wrong: a quick answer says no more than the 200
 //!   that it carries. It is remembered under a keyed hash, with a key that only this process knows, of name, hash and
 //!   password; one per user, so there is a bound. The look at it takes the same steps for every name, and compares in
-//!   constant time. A user whose hash changes is forgotten with it.
+//!   constant time. With another hash nothing is remembered of a user.
 //!
 //! **No starvation.** Hashing happens off the async threads, one at a time: a flood of wrong passwords takes one
 //! processor at most, and whoever has logged in once is let in past it. Who logs in for the first time waits in line,
@@ -89,8 +89,9 @@ impl Users {
         let mut by_name = HashMap::new();
         for (name, hash) in hashes {
             let cost = cost_of(&name, &hash)?;
-            let known = before.and_then(|users| users.by_name.get(&name)).filter(|known| known.hash == hash);
-            let right = Mutex::new(known.and_then(User::right));
+            // If the hash is another now nothing equals this any more: it covers the hash, too.
+            let right = before.and_then(|users| users.by_name.get(&name)).and_then(User::right);
+            let right = Mutex::new(right);
             by_name.insert(name, User { hash, cost, right });
         }
         let highest_cost = by_name.values().map(|user| user.cost).max().unwrap_or(LOWEST_COST);
