@@ -17,18 +17,16 @@ use crate::api::credentials::Credentials;
 use crate::api::{self, Client};
 use crate::config::{Config, DemoFlags, ListenAddress, Task};
 use crate::poller::Poller;
+use crate::server::web_config::{Guard, Protection};
 use crate::server::{Server, Site};
 use crate::simulator::Simulator;
 use crate::store::Store;
 use crate::store::writer::Writer;
 use crate::telemetry::Instruments;
-use crate::{build, check, clock, simulator, snapshot};
+use crate::{build, check, clock, healthcheck, simulator, snapshot};
 
 /// After a signal, whatever hangs is left behind after this long. Source: the promise to end within 5 s, with a margin.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
-
-/// How long a health check waits for the daemon. A convention: less than the second or more that probes give.
-const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The demo's world is the same each time.
 const DEMO_SEED: u64 = 10_942;
@@ -46,7 +44,9 @@ pub async fn run(task: Option<Task>, config: Config) -> ExitCode {
         None => outcome(daemon(config, shutdown).await),
         Some(Task::Demo(flags)) => outcome(demo(config, flags, shutdown).await),
         Some(Task::Check) => shutdown.run_until_cancelled(check_account(config)).await.unwrap_or(ExitCode::FAILURE),
-        Some(Task::Healthcheck) => healthcheck(&config).await,
+        Some(Task::Healthcheck) => {
+            healthcheck::ask(&config.web).await.map_or_else(|problem| fail(&problem), |()| ExitCode::SUCCESS)
+        }
     }
 }
 
@@ -120,8 +120,12 @@ pub async fn serve(
             None
         }
     };
+    let scheme = scheme_of(&config);
     for listener in &listeners {
-        tracing::info!(address = %listener.local_addr()?, path = config.web.telemetry_path, "listening");
+        tracing::info!(address = %listener.local_addr()?, scheme, path = config.web.telemetry_path, "listening");
+    }
+    if config.web.protection.as_ref().is_some_and(|file| file.has_logins() && !file.has_tls()) {
+        tracing::warn!("logins without TLS (--web.config.file): passwords can be read on the way");
     }
     let instruments = Arc::new(Instruments::new(config.poller.interval.as_secs_f64())?);
     let client = Arc::new(Client::new(api, Arc::clone(&instruments)).context("--cotalker.ca-file")?);
@@ -141,6 +145,7 @@ pub async fn serve(
         telemetry_path: config.web.telemetry_path,
         version: build::VERSION,
         snapshots: subscriber,
+        guard: Arc::new(Guard::new(config.web.protection, Arc::clone(&instruments))),
         own_metrics: Arc::new(move || instruments.render(clock::now())),
     };
     let server = Server::new(listeners, site, shutdown.clone());
@@ -178,7 +183,7 @@ async fn demo(config: Config, flags: DemoFlags, shutdown: CancellationToken) -> 
     let listeners = listen(&config.web.listen).await?;
     let mut text = "A simulated Cotalker is running, and the exporter watches it. Open\n".to_owned();
     for listener in &listeners {
-        let root = url_of(listener.local_addr()?);
+        let root = url_of(scheme_of(&config), listener.local_addr()?);
         text.push_str(&format!(
             "  {root}/  (the page for people)\n  {root}{}  (for Prometheus)\n",
             config.web.telemetry_path
@@ -218,29 +223,6 @@ async fn check_account(config: Config) -> ExitCode {
     report.failure.map_or(ExitCode::SUCCESS, |failure| fail(&failure))
 }
 
-/// Asks the running daemon whether it works, at the first address that it listens on.
-async fn healthcheck(config: &Config) -> ExitCode {
-    let Some(address) = config.web.listen.first() else { return ExitCode::FAILURE };
-    let host = match address.host.as_deref() {
-        None | Some("0.0.0.0") => "127.0.0.1",
-        Some("::") => "::1",
-        Some(host) => host,
-    };
-    let address = ListenAddress { host: Some(host.to_owned()), port: address.port };
-    match ask_healthy(&format!("http://{address}/-/healthy")).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("no healthy exporter at {address}: {error:#}")),
-    }
-}
-
-async fn ask_healthy(url: &str) -> anyhow::Result<()> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(HEALTHCHECK_TIMEOUT).build()?;
-    let status = client.get(url).send().await.map_err(reqwest::Error::without_url)?.status();
-    anyhow::ensure!(status.is_success(), "it answered {status}");
-    Ok(())
-}
-
 /// Binds all addresses.
 async fn listen(addresses: &[ListenAddress]) -> anyhow::Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
@@ -261,12 +243,17 @@ async fn listen(addresses: &[ListenAddress]) -> anyhow::Result<Vec<TcpListener>>
 }
 
 /// Where a browser on this machine finds what listens on `address`.
-fn url_of(address: SocketAddr) -> String {
+fn url_of(scheme: &str, address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
-        format!("http://localhost:{}", address.port())
+        format!("{scheme}://localhost:{}", address.port())
     } else {
-        format!("http://{address}")
+        format!("{scheme}://{address}")
     }
+}
+
+/// What the pages are served over.
+fn scheme_of(config: &Config) -> &'static str {
+    if config.web.protection.as_ref().is_some_and(Protection::has_tls) { "https" } else { "http" }
 }
 
 fn host_of(url: &Url) -> &str {

@@ -4,7 +4,7 @@
 //! not set, as in Kubernetes manifests. Secrets come from files or the environment only, never from a flag.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use crate::build;
 use crate::delivery::WebhookId;
 use crate::ledger::Policy;
 use crate::poller::{self, Filter, History};
+use crate::server::web_config::Protection;
 use crate::telemetry::{LogConfig, LogFormat};
 
 /// The variable that holds the token itself.
@@ -136,6 +137,9 @@ struct Flags {
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = parse_telemetry_path)]
     telemetry_path: String,
+    /// File with TLS, logins, headers and a rate limit, in the exporter-toolkit's format; read again when it changes
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    web_config_file: Option<PathBuf>,
     /// error, warn, info, debug, trace, or a tracing filter
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "info", value_parser = parse_level)]
     level: String,
@@ -159,13 +163,15 @@ pub struct Config {
     pub log: LogConfig,
 }
 
-/// Where to serve.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where to serve, and to whom.
+#[derive(Clone, Debug)]
 pub struct WebConfig {
     /// The addresses to listen on.
     pub listen: Vec<ListenAddress>,
     /// The path of the metrics.
     pub telemetry_path: String,
+    /// Who may see the pages, and over what; `None` for everybody.
+    pub protection: Option<Protection>,
 }
 
 /// An address to listen on.
@@ -317,6 +323,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Option<Task>, 
         }
         Some(Task::Healthcheck) => None,
     };
+    let protection = protection(cli.task, flags.web_config_file.as_deref())?;
     let config = Config {
         api,
         poller: poller::Config {
@@ -332,10 +339,19 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Option<Task>, 
             },
         },
         state_path: flags.state_path,
-        web: WebConfig { listen: flags.listen, telemetry_path: flags.telemetry_path },
+        web: WebConfig { listen: flags.listen, telemetry_path: flags.telemetry_path, protection },
         log: LogConfig { filter: flags.level, format: flags.format },
     };
     Ok((cli.task, config))
+}
+
+/// The web configuration of those who serve, read so that a wrong one is told at once.
+fn protection(task: Option<Task>, file: Option<&Path>) -> Result<Option<Protection>, Exit> {
+    let (None | Some(Task::Demo(_)), Some(path)) = (task, file) else { return Ok(None) };
+    Protection::read(path).map(Some).map_err(|refused| {
+        let flag = "web.config.file";
+        Exit::Refused(one_line(&format!("--{flag} (or {}): {refused}", variable(flag))))
+    })
 }
 
 /// How to reach the API, with every file read once, so that a wrong one is told at once.

@@ -33,6 +33,7 @@ pub mod config;
 pub mod delivery;
 pub mod events;
 pub mod exposition;
+pub mod healthcheck;
 pub mod ledger;
 pub mod outcome;
 pub mod poller;

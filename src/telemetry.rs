@@ -63,6 +63,16 @@ label_set! {
 }
 
 label_set! {
+    /// How reading a changed web configuration ended.
+    ReloadResult {
+        /// It is in force.
+        Ok = "ok",
+        /// It cannot be used, and the one before stays in force.
+        Error = "error",
+    }
+}
+
+label_set! {
     /// How a poll ended.
     PollResult {
         /// Everything could be read.
@@ -96,6 +106,7 @@ pub struct Instruments {
     state_writes: IntCounterVec,
     state_last_write: Gauge,
     state_recoveries: IntCounter,
+    web_config_reloads: IntCounterVec,
 }
 
 impl Instruments {
@@ -164,6 +175,13 @@ impl Instruments {
             "cotalker_exporter_state_recoveries_total",
             "Checkpoints that could not be used at the start, and were put aside.",
         )?;
+        let web_config_reloads = IntCounterVec::new(
+            Opts::new(
+                "cotalker_exporter_web_config_reloads_total",
+                "Changes of --web.config.file and the files it names: ok (in force) or error (the last good one stays).",
+            ),
+            &["result"],
+        )?;
         let build_info = GaugeVec::new(
             Opts::new("cotalker_exporter_build_info", "1, with version, revision and compiler of the exporter."),
             &["version", "revision", "rustc"],
@@ -181,6 +199,7 @@ impl Instruments {
         registry.register(Box::new(state_writes.clone()))?;
         registry.register(Box::new(state_last_write.clone()))?;
         registry.register(Box::new(state_recoveries.clone()))?;
+        registry.register(Box::new(web_config_reloads.clone()))?;
         registry.register(Box::new(build_info.clone()))?;
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
@@ -199,6 +218,9 @@ impl Instruments {
         for result in WriteResult::ALL {
             state_writes.with_label_values(&[result.as_str()]);
         }
+        for result in ReloadResult::ALL {
+            web_config_reloads.with_label_values(&[result.as_str()]);
+        }
         poll_interval.set(poll_interval_seconds);
         build_info.with_label_values(&[crate::build::VERSION, crate::build::REVISION, crate::build::RUSTC]).set(1.0);
 
@@ -216,6 +238,7 @@ impl Instruments {
             state_writes,
             state_last_write,
             state_recoveries,
+            web_config_reloads,
         })
     }
 
@@ -251,6 +274,11 @@ impl Instruments {
     /// So many checkpoints could not be used at the start.
     pub fn state_recovered(&self, checkpoints: u64) {
         self.state_recoveries.inc_by(checkpoints);
+    }
+
+    /// A changed web configuration was read.
+    pub fn web_config_reloaded(&self, result: ReloadResult) {
+        self.web_config_reloads.with_label_values(&[result.as_str()]).inc();
     }
 
     /// So many polls were left out because one overran.

@@ -8,6 +8,7 @@
 //!   and a client that sends just then would see its scrape fail.
 //! - When all places are taken the newcomer gets one, see `connections.rs`: a scraper is never refused.
 //! - An answer that is not taken within two minutes is given up, and at the end of the process within two seconds.
+//! - A TLS handshake is part of those five seconds, and waits like any connection that has sent nothing yet.
 //! - A request's body is never waited for, and nothing of its query or headers reaches a log.
 
 mod body;
@@ -16,25 +17,29 @@ pub mod page;
 mod routes;
 #[cfg(test)]
 mod tests;
+pub mod web_config;
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::server::body::Holding;
 use crate::server::connections::{Connections, Place};
+use crate::server::web_config::Guard;
 use crate::snapshot;
 
 /// What is served.
@@ -48,6 +53,8 @@ pub struct Site {
     pub snapshots: snapshot::Subscriber,
     /// Renders the exporter's own instruments in text format 0.0.4; called for each scrape, so it has to be quick.
     pub own_metrics: Arc<dyn Fn() -> Vec<u8> + Send + Sync>,
+    /// Who may see it, and over what.
+    pub guard: Arc<Guard>,
 }
 
 /// What clients may take.
@@ -59,7 +66,7 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Header fields of a request.
     pub head_fields: usize,
-    /// How long a connection may take for its request head.
+    /// How long a connection may take for its TLS handshake and its request head.
     pub head_timeout: Duration,
     /// How long it may take to send an answer.
     pub answer_timeout: Duration,
@@ -98,6 +105,7 @@ pub struct Server {
 /// What all connections share.
 struct Shared {
     router: Router,
+    guard: Arc<Guard>,
     http: http1::Builder,
     connections: Arc<Connections>,
     limits: Limits,
@@ -117,12 +125,13 @@ impl Server {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .keep_alive(false)
-            .header_read_timeout(limits.head_timeout)
             .max_buf_size(limits.head_bytes)
             .max_header_size(limits.head_bytes)
             .max_headers(limits.head_fields);
         let connections = Connections::new(limits.connections);
-        Self { listeners, shared: Arc::new(Shared { router: routes::router(site), http, connections, limits, stop }) }
+        let guard = Arc::clone(&site.guard);
+        let router = routes::router(site);
+        Self { listeners, shared: Arc::new(Shared { router, guard, http, connections, limits, stop }) }
     }
 
     /// Serves until it is told to stop: then accepts nothing more, closes what waits, lets running answers finish
@@ -191,18 +200,66 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Serves one connection, whatever carries it: a TCP stream, or TLS over one.
-async fn serve_connection<S>(stream: S, place: Place, shared: Arc<Shared>)
+/// What a new connection turns out to be.
+enum Opened {
+    /// HTTP, where it is expected.
+    Plain(TcpStream),
+    /// TLS, after its handshake.
+    Tls(Box<TlsStream<TcpStream>>),
+    /// Something else, where TLS is expected.
+    NoTls(TcpStream),
+}
+
+/// The first byte of every TLS handshake. Source: RFC 8446, section 5.1, `ContentType`.
+const HANDSHAKE: u8 = 22;
+
+/// Finds out what the connection is. An error is the client's: a handshake that fails or breaks off.
+async fn open(stream: TcpStream, guard: &Guard) -> io::Result<Opened> {
+    let in_force = guard.in_force().await;
+    let Some(tls) = in_force.tls() else { return Ok(Opened::Plain(stream)) };
+    let mut first = [0];
+    match stream.peek(&mut first).await? {
+        1 if first == [HANDSHAKE] => Ok(Opened::Tls(Box::new(tls.accept(stream).await?))),
+        _ => Ok(Opened::NoTls(stream)),
+    }
+}
+
+async fn serve_connection(stream: TcpStream, place: Place, shared: Arc<Shared>) {
+    let since = Instant::now();
+    let opened = tokio::select! {
+        opened = timeout(shared.limits.head_timeout, open(stream, &shared.guard)) => opened,
+        () = place.closed() => return,
+        () = shared.stop.cancelled() => return,
+    };
+    let left = shared.limits.head_timeout.saturating_sub(since.elapsed());
+    match opened {
+        Ok(Ok(Opened::Plain(stream))) => serve_http(stream, place, &shared, left, false).await,
+        Ok(Ok(Opened::Tls(stream))) => serve_http(stream, place, &shared, left, false).await,
+        // Whoever forgot the s of https is told so.
+        Ok(Ok(Opened::NoTls(stream))) => serve_http(stream, place, &shared, left, true).await,
+        // Said at this level only: anybody can cause it, as often as they like.
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => {}
+    }
+}
+
+/// Serves one connection, whatever carries it.
+async fn serve_http<S>(stream: S, place: Place, shared: &Arc<Shared>, head_timeout: Duration, lacks_tls: bool)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let place = Arc::new(place);
     let service = hyper::service::service_fn(|request: Request<Incoming>| {
         let answering = place.answer();
-        let answer = shared.router.clone().oneshot(request);
-        async move { Ok::<_, std::convert::Infallible>(answer.await?.map(|body| Holding::new(body, answering))) }
+        let shared = Arc::clone(shared);
+        async move {
+            let answer = if lacks_tls { routes::needs_https() } else { shared.answer(request).await };
+            Ok::<_, std::convert::Infallible>(answer.map(|body| Holding::new(body, answering)))
+        }
     });
-    let mut connection = std::pin::pin!(shared.http.serve_connection(TokioIo::new(stream), service));
+    let mut http = shared.http.clone();
+    http.header_read_timeout(head_timeout);
+    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
     // An error is the client's: a head that is too large or too late, a connection that broke off. It has had its
     // answer if one is due, and there is nothing to do about it.
     tokio::select! {
@@ -213,6 +270,21 @@ where
     if place.is_answering() {
         connection.as_mut().graceful_shutdown();
         drop(connection.await);
+    }
+}
+
+impl Shared {
+    async fn answer(&self, request: Request<Incoming>) -> Response {
+        let in_force = self.guard.in_force().await;
+        // A probe brings no login, and a flood must not get the pod killed.
+        let admitted =
+            if routes::is_probe(request.uri().path()) { Ok(()) } else { in_force.admit(request.headers()).await };
+        let mut answer = match admitted {
+            Ok(()) => self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {}),
+            Err(refusal) => routes::refuse(refusal),
+        };
+        in_force.dress(answer.headers_mut());
+        answer
     }
 }
 

@@ -13,6 +13,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use crate::clock;
 use crate::compression;
 use crate::server::body::Pieces;
+use crate::server::web_config::Refusal;
 use crate::server::{Site, page};
 use crate::snapshot::Snapshot;
 
@@ -20,6 +21,9 @@ use crate::snapshot::Snapshot;
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
+
+const HEALTHY: &str = "/-/healthy";
+const READY: &str = "/-/ready";
 
 /// The page needs its own style and nothing else.
 const PAGE_POLICY: &str =
@@ -29,6 +33,29 @@ const PAGE_POLICY: &str =
 /// the router; and its method routing answers HEAD, which here is another method like any.
 pub(super) fn router(site: Site) -> Router {
     Router::new().fallback(answer).with_state(Arc::new(site))
+}
+
+/// Whether `path` is asked for by probes.
+pub(super) fn is_probe(path: &str) -> bool {
+    matches!(path, HEALTHY | READY)
+}
+
+/// The answer to a request that may not be answered.
+pub(super) fn refuse(refusal: Refusal) -> Response {
+    match refusal {
+        Refusal::TooMany => text(StatusCode::TOO_MANY_REQUESTS, "too many requests"),
+        Refusal::Login => {
+            let mut response = text(StatusCode::UNAUTHORIZED, "a login is needed");
+            let challenge = HeaderValue::from_static("Basic realm=\"cotalker-webhook-exporter\", charset=\"UTF-8\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            response
+        }
+    }
+}
+
+/// The answer to HTTP where HTTPS is spoken.
+pub(super) fn needs_https() -> Response {
+    text(StatusCode::BAD_REQUEST, "this port speaks HTTPS: use https://")
 }
 
 async fn answer(State(site): State<Arc<Site>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
@@ -67,8 +94,8 @@ impl Resource {
         match path {
             _ if path == telemetry_path => Some(Self::Metrics),
             "/" => Some(Self::Page),
-            "/-/healthy" => Some(Self::Healthy),
-            "/-/ready" => Some(Self::Ready),
+            HEALTHY => Some(Self::Healthy),
+            READY => Some(Self::Ready),
             _ => None,
         }
     }

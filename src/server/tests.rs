@@ -7,10 +7,12 @@ use flate2::bufread::GzDecoder;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
 
 use super::*;
 use crate::exposition::Page;
 use crate::snapshot::{Overview, Publisher, Snapshot, WebhookRow};
+use crate::telemetry::Instruments;
 
 const LEDGERS: &str = "cotalker_up 1\n";
 const OWN: &str = "process_open_fds 9\n";
@@ -30,8 +32,12 @@ impl Running {
         Self::with(Limits::default(), LEDGERS.into()).await
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the test's own task, awaited where it matters")]
     async fn with(limits: Limits, ledgers: Bytes) -> Self {
+        Self::guarded(limits, ledgers, everybody()).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the test's own task, awaited where it matters")]
+    async fn guarded(limits: Limits, ledgers: Bytes, guard: Arc<Guard>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address = listener.local_addr().expect("its address");
         let (publisher, snapshots) = snapshot::channel();
@@ -42,6 +48,7 @@ impl Running {
             version: "1.2.3",
             snapshots,
             own_metrics: Arc::new(|| OWN.into()),
+            guard,
         };
         let server = Server::with_limits(vec![listener], site, stop.clone(), limits);
         Self { address, publisher, stop, task: tokio::spawn(server.serve()) }
@@ -75,6 +82,11 @@ impl Running {
     }
 }
 
+/// Lets everybody see everything.
+fn everybody() -> Arc<Guard> {
+    Arc::new(Guard::new(None, Arc::new(Instruments::new(60.0).expect("instruments"))))
+}
+
 fn snapshot_of(ledgers: Bytes) -> Snapshot {
     Snapshot { is_ready: true, families: Page::new(ledgers), overview: Overview::default() }
 }
@@ -87,7 +99,7 @@ struct Answer {
 }
 
 impl Answer {
-    async fn read(stream: &mut TcpStream) -> Self {
+    async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Self {
         let mut raw = Vec::new();
         timeout(AT_MOST, stream.read_to_end(&mut raw)).await.expect("in time").expect("an answer");
         let end = raw.windows(4).position(|window| window == b"\r\n\r\n").expect("the end of the head");
@@ -105,7 +117,7 @@ impl Answer {
     }
 }
 
-async fn is_closed(stream: &mut TcpStream) -> bool {
+async fn is_closed(stream: &mut (impl AsyncRead + Unpin)) -> bool {
     let mut rest = Vec::new();
     // A reset closes just as well.
     timeout(AT_MOST, stream.read_to_end(&mut rest)).await.is_ok()
@@ -183,6 +195,7 @@ async fn the_path_of_the_metrics_is_no_pattern() {
         version: "1.2.3",
         snapshots: snapshots.clone(),
         own_metrics: Arc::new(|| OWN.into()),
+        guard: everybody(),
     };
     for (telemetry_path, path, expected) in
         [("/{*all}", "/x", 404), ("/:name", "/x", 404), ("/:name", "/:name", 200), ("/", "/", 200)]
@@ -335,5 +348,98 @@ async fn an_answer_that_is_not_taken_is_given_up() {
     // Once the connection has been given up writing to it fails; reading it would be to take the answer.
     let failed = async { while deaf.write_all(b"x").await.is_ok() {} };
     timeout(AT_MOST, failed).await.expect("a connection that was given up");
+    server.stopped().await;
+}
+
+/// Serves over TLS, and what a client needs that trusts it.
+fn over_tls() -> (Arc<Guard>, TlsConnector) {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let parameters = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).expect("parameters");
+    let certificate = parameters.self_signed(&key).expect("a certificate");
+    let directory = tempfile::tempdir().expect("a directory");
+    let text = "tls_server_config: {cert_file: tls.crt, key_file: tls.key}";
+    for (name, text) in [("tls.crt", certificate.pem()), ("tls.key", key.serialize_pem()), ("web.yml", text.into())] {
+        std::fs::write(directory.path().join(name), text).expect("written");
+    }
+    let config = web_config::Protection::read(&directory.path().join("web.yml")).expect("good");
+    // The files are gone after this, which changes nothing.
+    let guard = Guard::new(Some(config), Arc::new(Instruments::new(60.0).expect("instruments")));
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate.der().clone()).expect("a root");
+    let client = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    (Arc::new(guard), TlsConnector::from(Arc::new(client)))
+}
+
+#[tokio::test]
+async fn a_thousand_half_open_tls_clients_hold_up_no_scrape() {
+    let (guard, connector) = over_tls();
+    let limits = Limits { connections: 8, ..Limits::default() };
+    let server = Running::guarded(limits, LEDGERS.into(), guard).await;
+    let mut first = server.connect().await;
+    for number in 0..1_000 {
+        let mut stream = server.connect().await;
+        // The beginning of a handshake; it may be closed already.
+        stream.write_all(&[22, 3, 1]).await.ok();
+        if number % 100 == 99 {
+            let name = "127.0.0.1".try_into().expect("a name");
+            let mut stream = connector.connect(name, server.connect().await).await.expect("TLS");
+            stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("a request");
+            assert_eq!(Answer::read(&mut stream).await.status, 200);
+        }
+    }
+    assert!(is_closed(&mut first).await);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_handshake_is_part_of_the_time_for_a_head() {
+    let (guard, connector) = over_tls();
+    let limits = Limits { head_timeout: Duration::from_millis(50), ..Limits::default() };
+    let server = Running::guarded(limits, LEDGERS.into(), guard).await;
+    for beginning in [&b""[..], &[22], &[22, 3, 1, 2, 0, 1], b"GET / HTTP/1.1\r\n"] {
+        let mut stream = server.connect().await;
+        stream.write_all(beginning).await.expect("a beginning");
+        assert!(is_closed(&mut stream).await, "{beginning:?}");
+    }
+    let name = "127.0.0.1".try_into().expect("a name");
+    // A handshake that is done in time, and nothing after it.
+    if let Ok(mut stream) = connector.connect(name, server.connect().await).await {
+        assert!(is_closed(&mut stream).await);
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn http_where_https_is_spoken_is_told_so_and_nothing_else() {
+    let (guard, _) = over_tls();
+    let server = Running::guarded(Limits::default(), LEDGERS.into(), guard).await;
+    for path in ["/metrics", "/-/healthy"] {
+        let answer = server.get(path).await;
+        assert_eq!((answer.status, answer.text()), (400, "this port speaks HTTPS: use https://\n"));
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn tls_where_http_is_spoken_is_closed_and_harms_nobody() {
+    let (_, connector) = over_tls();
+    let server = Running::start().await;
+    let name = "127.0.0.1".try_into().expect("a name");
+    connector.connect(name, server.connect().await).await.expect_err("no TLS there");
+    assert_eq!(server.get("/metrics").await.status, 200);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn the_server_stops_while_handshakes_hang() {
+    let (guard, _) = over_tls();
+    let server = Running::guarded(Limits::default(), LEDGERS.into(), guard).await;
+    let _silent = server.connect().await;
+    let mut half_open = server.connect().await;
+    half_open.write_all(&[22, 3, 1]).await.expect("a beginning");
     server.stopped().await;
 }

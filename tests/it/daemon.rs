@@ -101,7 +101,7 @@ impl Setup {
             api: None,
             poller: self.poller,
             state_path: None,
-            web: WebConfig { listen: Vec::new(), telemetry_path: "/metrics".into() },
+            web: WebConfig { listen: Vec::new(), telemetry_path: "/metrics".into(), protection: None },
             log: LogConfig { filter: "off".into(), format: LogFormat::Logfmt },
         };
         let mut tasks = JoinSet::new();

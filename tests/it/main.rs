@@ -33,4 +33,5 @@ mod scraped;
 mod secrets;
 mod survivor;
 mod truth;
+mod web_config;
 mod webhooks;

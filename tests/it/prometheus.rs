@@ -35,16 +35,16 @@ pub(crate) struct Prometheus {
 }
 
 impl Prometheus {
-    /// One that scrapes `target` and does nothing else.
-    fn start(target: SocketAddr) -> Self {
-        Self::with(target, "", tempfile::tempdir().expect("a directory"))
+    /// One that scrapes `target` and does nothing else, with these further lines on how.
+    pub(crate) fn start(target: SocketAddr, how: &str) -> Self {
+        Self::with(target, how, tempfile::tempdir().expect("a directory"))
     }
 
-    /// One that scrapes `target`, with these further sections in its configuration, which name files in `directory`.
-    pub(crate) fn with(target: SocketAddr, sections: &str, directory: TempDir) -> Self {
+    /// One that scrapes `target`, with these further lines in its configuration, which may name files in `directory`.
+    pub(crate) fn with(target: SocketAddr, lines: &str, directory: TempDir) -> Self {
         let configuration = directory.path().join("prometheus.yml");
         let text = format!(
-            "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\nscrape_configs:\n  - job_name: cotalker\n    static_configs: [{{ targets: [\"{target}\"] }}]\n{sections}"
+            "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\nscrape_configs:\n  - job_name: cotalker\n    static_configs: [{{ targets: [\"{target}\"] }}]\n{lines}"
         );
         std::fs::write(&configuration, text).expect("a file");
         let address = free_address();
@@ -78,7 +78,7 @@ impl Prometheus {
     }
 
     /// The values that a query gives, by these labels.
-    async fn values<const LABELS: usize>(
+    pub(crate) async fn values<const LABELS: usize>(
         &self,
         query: &str,
         labels: [&str; LABELS],
@@ -261,7 +261,7 @@ async fn over_a_day_increase_sees_for_each_webhook_what_happened_to_the_last_att
     // a processor. No event of this world waits for longer than 160 s, so its truth has no event lost by waiting.
     let exporter = Exporter::start(&simulator, &["--webhook.pending-timeout=1d"]).await;
     exporter.polls(1.0).await;
-    let mut prometheus = Prometheus::start(exporter.address());
+    let mut prometheus = Prometheus::start(exporter.address(), "");
     prometheus.wait_for("cotalker_webhook_delivery_attempts_total", webhooks.len()).await;
 
     let ids: Vec<WebhookId> = webhooks.iter().map(|(id, _)| *id).collect();

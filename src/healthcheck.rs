@@ -1,0 +1,133 @@
+//! `healthcheck`: asks the running daemon whether it works.
+//!
+//! A liveness probe must tell a daemon that hangs from one that works, and nothing else: it must not restart a pod over
+//! a certificate that has expired. So over TLS it checks no name and no issuer: it asks on its own machine, and sends
+//! nothing secret. Where the daemon demands a client's certificate, that demand is the sign of life.
+//!
+//! What the port speaks was settled when the daemon started. The web configuration may have changed since, be broken, or
+//! lie on a disk that hangs, so it is not read: HTTP is tried first, and HTTPS where that is not the answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http::StatusCode;
+use rustls::client::ResolvesClientCert;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+
+use crate::config::{ListenAddress, WebConfig};
+
+/// How long to wait for the daemon, in all. A convention: what probes give is a second or more.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Asks at the first address that the daemon listens on.
+///
+/// # Errors
+///
+/// If it does not answer, or not well; the error is one line.
+pub async fn ask(web: &WebConfig) -> Result<(), String> {
+    let Some(address) = web.listen.first() else { return Err("no address to ask at".to_owned()) };
+    let host = match address.host.as_deref() {
+        None | Some("0.0.0.0") => "127.0.0.1",
+        Some("::") => "::1",
+        Some(host) => host,
+    };
+    let address = ListenAddress { host: Some(host.to_owned()), port: address.port };
+    let answer = async {
+        let plain = ask_over("http", &address).await;
+        if let Ok(StatusCode::OK) = plain {
+            return Ok(StatusCode::OK);
+        }
+        match (plain, ask_over("https", &address).await) {
+            (_, Ok(StatusCode::OK)) => Ok(StatusCode::OK),
+            // HTTP is not what is spoken there.
+            (Ok(StatusCode::BAD_REQUEST), over_tls) => over_tls,
+            (plain, _) => plain,
+        }
+    };
+    let problem = match tokio::time::timeout(TIMEOUT, answer).await {
+        Ok(Ok(StatusCode::OK)) => return Ok(()),
+        Ok(Ok(status)) => format!("it answered {status}"),
+        Ok(Err(error)) => format!("{error:#}"),
+        Err(_) => format!("no answer within {TIMEOUT:?}"),
+    };
+    Err(format!("no healthy exporter at {address}: {problem}"))
+}
+
+/// The status that is answered, or OK for a certificate that is demanded.
+async fn ask_over(scheme: &str, address: &ListenAddress) -> anyhow::Result<StatusCode> {
+    let asked_for_certificate = Arc::new(AtomicBool::new(false));
+    let client =
+        reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls(&asked_for_certificate)?).build()?;
+    match client.get(format!("{scheme}://{address}/-/healthy")).send().await {
+        Ok(answer) => Ok(answer.status()),
+        Err(_) if asked_for_certificate.load(Ordering::Relaxed) => Ok(StatusCode::OK),
+        Err(error) => Err(error.without_url().into()),
+    }
+}
+
+fn tls(asked_for_certificate: &Arc<AtomicBool>) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyServer(provider)));
+    Ok(builder.with_client_cert_resolver(Arc::new(NoCertificate(Arc::clone(asked_for_certificate)))))
+}
+
+/// Trusts whoever answers.
+#[derive(Debug)]
+struct AnyServer(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyServer {
+    fn verify_server_cert(
+        &self,
+        _certificate: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Has no certificate, and notes that one was asked for.
+#[derive(Debug)]
+struct NoCertificate(Arc<AtomicBool>);
+
+impl ResolvesClientCert for NoCertificate {
+    fn resolve(&self, _issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        // What is asked of those who have none is not noted otherwise.
+        true
+    }
+}
