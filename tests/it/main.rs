@@ -4,6 +4,7 @@
 mod answers;
 mod checkpoint;
 mod conditional;
+mod container;
 mod counting;
 mod crash;
 mod credentials;
