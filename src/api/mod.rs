@@ -500,9 +500,17 @@ pub enum BuildError {
     /// It holds no certificate.
     #[error("no certificate in it")]
     NoAuthority,
-    /// TLS cannot be set up.
-    #[error("failed to set up TLS: {0:?}")]
-    Client(#[source] reqwest::Error),
+    /// TLS cannot be set up. All that can be wrong by then is that the system has no authorities.
+    #[error(
+        "no authority to trust: {}; give one in a PEM file, or have the system's in /etc/ssl/certs/ca-certificates.crt",
+        root_cause(.0)
+    )]
+    Client(reqwest::Error),
+}
+
+/// What is behind an error that itself says too little.
+fn root_cause(error: &reqwest::Error) -> &dyn std::error::Error {
+    std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source()).last().unwrap_or(error)
 }
 
 /// A mutex that is never held across anything that can panic.

@@ -157,15 +157,15 @@ async fn an_api_where_nothing_listens_is_told_and_the_exporter_is_ready_all_the_
     assert_eq!(daemon.site.get("/-/healthy").await.0, 200);
 }
 
-/// An authority, and a server that has a certificate of it for 127.0.0.1.
-fn authority() -> (String, Arc<rustls::ServerConfig>) {
+/// An authority, and a server that has a certificate of it for this name or address.
+pub(crate) fn authority(name: &str) -> (String, Arc<rustls::ServerConfig>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut of_authority = CertificateParams::default();
     of_authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority =
         CertifiedIssuer::self_signed(of_authority, KeyPair::generate().expect("a key")).expect("a certificate");
     let key = KeyPair::generate().expect("a key");
-    let of_server = CertificateParams::new(["127.0.0.1".to_owned()]).expect("parameters");
+    let of_server = CertificateParams::new([name.to_owned()]).expect("parameters");
     let certificate = of_server.signed_by(&key, &authority).expect("a certificate");
     let server = rustls::ServerConfig::builder()
         .with_no_client_auth()
@@ -176,8 +176,8 @@ fn authority() -> (String, Arc<rustls::ServerConfig>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_authority_is_not_trusted_and_a_given_one_is() {
-    let (pem, server) = authority();
-    let (other_pem, _) = authority();
+    let (pem, server) = authority("127.0.0.1");
+    let (other_pem, _) = authority("127.0.0.1");
     let mut world = World::new(START, 5);
     let id = world.add(WebhookSpec::new("hook", Trigger::Note));
     world.emit(id, Action::Edit, 4);

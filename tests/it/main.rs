@@ -5,6 +5,7 @@ mod alerts;
 mod answers;
 mod checkpoint;
 mod conditional;
+mod container;
 mod counting;
 mod crash;
 mod credentials;

@@ -16,11 +16,17 @@ pub(crate) struct Program(Command);
 /// The program with these arguments.
 pub(crate) fn program(args: &[&str]) -> Program {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cotalker-webhook-exporter"));
-    command.args(args).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    Program(command)
+    command.args(args);
+    Program::of(command)
 }
 
 impl Program {
+    /// The program where it is run in another way.
+    pub(crate) fn of(mut command: Command) -> Self {
+        command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(command)
+    }
+
     /// With this variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.0.env(name, value);
@@ -97,6 +103,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where it listens, once it says so.
     pub(crate) async fn address(&self) -> SocketAddr {
         until("the address that it listens on", async || {
