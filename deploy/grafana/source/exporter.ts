@@ -1,0 +1,240 @@
+import { TableCellBackgroundDisplayMode, TableCellDisplayMode, ThresholdsMode } from '@grafana/schema';
+import { BAD, GOOD, READABLE, WARN } from './palette';
+import { fixedColor, row, steps, table, timeseries } from './panel';
+import { ofExporters, select, type Metric } from './query';
+
+// All of this is what each exporter does itself: unlike what they count, it may be added up over several of them.
+
+function each(metric: Metric): string {
+  return `max by (job, instance) (${select(metric)})`;
+}
+
+function perMinuteBy(label: string, metric: Metric): string {
+  return `60 * sum by (${label}) (rate(${select(metric)}[$__rate_interval]))`;
+}
+
+function slowest(metric: Metric, ...labels: string[]): string {
+  return `histogram_quantile(0.9, sum by (${['instance', ...labels, 'le'].join(', ')}) (rate(${select(metric)}[$__rate_interval]))) >= 0`;
+}
+
+const instance = '{{instance}}';
+const reds = (from: number) => ({
+  'custom.cellOptions': { type: TableCellDisplayMode.ColorText },
+  thresholds: { mode: ThresholdsMode.Absolute, steps: steps('text', [from, BAD]) },
+});
+
+const seconds = { unit: 's', decimals: 0, 'custom.align': 'right' };
+
+/** How long ago something was; nothing where it has not been yet, which is shown as 0. */
+function age(metric: Metric): string {
+  return `time() - (${each(metric)} > 0)`;
+}
+
+const exporters = table({
+  title: 'Exporters',
+  description:
+    'One row per exporter that is scraped. No row: none is, and losses go unnoticed. Last whole poll: when all logs could be read last; its page and its log say why one could not. Last checkpoint: never means that there is no --state.path, and that a restart starts the counts at 0.',
+  unit: 'short',
+  alerts: ['CotalkerExporterDown', 'CotalkerApiUnreadable'],
+  noValue: 'never',
+  hidden: [],
+  sortBy: [{ displayName: 'Exporter' }],
+  columns: [
+    { name: 'Exporter', field: 'instance', look: { 'custom.minWidth': 180 } },
+    { name: 'Job', field: 'job', look: { 'custom.minWidth': 120 } },
+    {
+      name: 'API',
+      expression: each('cotalker_up'),
+      look: {
+        'custom.width': 120,
+        'custom.align': 'left',
+        'custom.cellOptions': {
+          type: TableCellDisplayMode.ColorBackground,
+          mode: TableCellBackgroundDisplayMode.Basic,
+        },
+        mappings: [READABLE],
+        noValue: 'not asked yet',
+      },
+    },
+    {
+      name: 'Version',
+      field: 'version',
+      expression: `max by (job, instance, version) (${select('cotalker_exporter_build_info')})`,
+      look: { 'custom.width': 100 },
+    },
+    {
+      name: 'Runs for',
+      expression: `time() - max by (job, instance) (${ofExporters('process_start_time_seconds')})`,
+      look: { ...seconds, 'custom.width': 110 },
+    },
+    {
+      name: 'Polls every',
+      expression: each('cotalker_exporter_poll_interval_seconds'),
+      look: { ...seconds, 'custom.width': 110 },
+    },
+    {
+      name: 'Last whole poll',
+      expression: age('cotalker_exporter_last_poll_success_timestamp_seconds'),
+      look: { ...seconds, 'custom.width': 140, ...reds(300) },
+    },
+    {
+      name: 'Last checkpoint',
+      expression: age('cotalker_exporter_state_last_write_timestamp_seconds'),
+      look: { ...seconds, 'custom.width': 140 },
+    },
+    {
+      name: 'Webhooks',
+      expression: `sum by (job, instance) (${select('cotalker_webhooks')})`,
+      look: { 'custom.width': 110 },
+    },
+    {
+      name: 'Over the limit',
+      expression: each('cotalker_webhooks_dropped'),
+      look: { 'custom.width': 130, ...reds(1) },
+    },
+    { name: 'Malformed', expression: each('cotalker_webhooks_malformed'), look: { 'custom.width': 110, ...reds(1) } },
+  ],
+});
+
+const polls = [
+  timeseries({
+    title: 'Polls by result',
+    description:
+      'Polls per minute. Partial: some log could not be read. Failed: the list could not, or its credentials were refused.',
+    unit: 'cpm',
+    alerts: ['CotalkerApiUnreadable', 'CotalkerDataStale'],
+    stacked: true,
+    noValue: 'No exporter',
+    series: [['{{result}}', perMinuteBy('result', 'cotalker_exporter_polls_total')]],
+    overrides: [fixedColor('ok', GOOD), fixedColor('partial', WARN), fixedColor('failed', BAD)],
+  }),
+  timeseries({
+    title: 'Duration of polls',
+    description:
+      'Nine of ten polls took this time or less, beside the interval between them. Above it polls are left out.',
+    unit: 's',
+    alerts: ['CotalkerPollsOverrun'],
+    noValue: 'No poll ended',
+    series: [
+      ['p90 {{instance}}', slowest('cotalker_exporter_poll_duration_seconds_bucket')],
+      ['interval {{instance}}', `max by (instance) (${select('cotalker_exporter_poll_interval_seconds')})`],
+    ],
+  }),
+  timeseries({
+    title: 'Polls left out',
+    description:
+      'Polls per minute that did not start because the one before still ran. Raise --poll.interval, or --poll.rate and --poll.concurrency.',
+    unit: 'cpm',
+    alerts: ['CotalkerPollsOverrun'],
+    noValue: 'No exporter',
+    series: [
+      [instance, `60 * max by (instance) (rate(${select('cotalker_exporter_polls_skipped_total')}[$__rate_interval]))`],
+    ],
+  }),
+];
+
+const api = [
+  timeseries({
+    title: 'API calls by result',
+    description:
+      'Calls of the Cotalker API per minute. Not modified is good: nothing was new. Unauthorized and forbidden: renew the token. Rate limited: poll less.',
+    unit: 'cpm',
+    alerts: ['CotalkerApiUnauthorized', 'CotalkerApiRateLimited'],
+    stacked: true,
+    noValue: 'No calls',
+    series: [['{{result}}', `${perMinuteBy('result', 'cotalker_api_requests_total')} > 0`]],
+    overrides: [
+      fixedColor('ok', GOOD),
+      fixedColor('not_modified', 'light-green'),
+      fixedColor('rate_limited', WARN),
+      fixedColor('unauthorized', BAD),
+      fixedColor('forbidden', 'dark-red'),
+    ],
+  }),
+  timeseries({
+    title: 'Duration of API calls',
+    description:
+      'Nine of ten calls of the Cotalker API took this time or less, by endpoint. Calls end at --cotalker.timeout.',
+    unit: 's',
+    alerts: ['CotalkerDataStale'],
+    noValue: 'No calls',
+    series: [['{{endpoint}} {{instance}}', slowest('cotalker_api_request_duration_seconds_bucket', 'endpoint')]],
+  }),
+  timeseries({
+    title: 'Bytes from the API',
+    description:
+      'Decompressed bytes per second of the API’s answers. Large logs cost the most: a longer --poll.interval lowers it.',
+    unit: 'Bps',
+    noValue: 'No calls',
+    series: [[instance, `sum by (instance) (rate(${select('cotalker_api_response_bytes_total')}[$__rate_interval]))`]],
+  }),
+  timeseries({
+    title: 'Pause that the API asked for',
+    description:
+      'How much longer no call is made because the API asked so (Retry-After); 0 when it does not. Often above 0: poll less, or run fewer exporters.',
+    unit: 's',
+    alerts: ['CotalkerApiRateLimited'],
+    noValue: 'No exporter',
+    series: [
+      [
+        instance,
+        `clamp_min(max by (instance) (${select('cotalker_api_backoff_until_timestamp_seconds')}) - time(), 0)`,
+      ],
+    ],
+  }),
+];
+
+const process = [
+  timeseries({
+    title: 'Checkpoints',
+    description:
+      'Writes of the checkpoint per minute, and checkpoints that could not be used at a start. An error: look at the volume of --state.path, and do not restart the exporter before it is mended. All 0: there is no --state.path.',
+    unit: 'cpm',
+    alerts: ['CotalkerStateNotWritten'],
+    noValue: 'No exporter',
+    series: [
+      ['{{result}}', perMinuteBy('result', 'cotalker_exporter_state_writes_total')],
+      ['put aside', `60 * sum(rate(${select('cotalker_exporter_state_recoveries_total')}[$__rate_interval]))`],
+    ],
+    overrides: [fixedColor('ok', GOOD), fixedColor('error', BAD), fixedColor('put aside', WARN)],
+  }),
+  timeseries({
+    title: 'Age of the figures',
+    description:
+      'How long ago the webhook that has waited longest was last read, by exporter. A rising line: polls fail, the figures stand still.',
+    unit: 's',
+    alerts: ['CotalkerDataStale'],
+    noValue: 'No webhook was read yet',
+    series: [
+      [instance, `time() - min by (instance) (${select('cotalker_webhook_last_poll_success_timestamp_seconds')})`],
+    ],
+  }),
+  timeseries({
+    title: 'Memory',
+    description:
+      'Resident memory of the exporters. It grows with the number of webhooks, not with the size of their logs.',
+    unit: 'bytes',
+    noValue: 'No exporter',
+    series: [[instance, `max by (instance) (${ofExporters('process_resident_memory_bytes')})`]],
+  }),
+  timeseries({
+    title: 'CPU',
+    description: 'Processor time used per second: 1 is one core.',
+    unit: 'short',
+    noValue: 'No exporter',
+    series: [
+      [
+        instance,
+        `max by (instance) (rate(${select('process_cpu_seconds_total')}[$__rate_interval]) and on (job, instance) ${select('cotalker_exporter_build_info')})`,
+      ],
+    ],
+  }),
+];
+
+export const exporter = row(
+  'Exporter health',
+  { height: 5, panels: [exporters] },
+  { height: 7, panels: polls },
+  { height: 7, panels: api },
+  { height: 7, panels: process },
+);

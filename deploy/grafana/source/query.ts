@@ -1,0 +1,98 @@
+// PromQL that stays true with several exporters of one account: each of them shows the same counts, so what they count is
+// taken by `max by`, and only then added up over webhooks. Sums come first only over labels within one exporter.
+
+/** Which webhooks a query reads: all that the exporters watch, or those chosen in the variable `webhook`. */
+export type Scope = '' | 'webhook=~"$webhook"';
+export const EVERY: Scope = '';
+export const CHOSEN: Scope = 'webhook=~"$webhook"';
+
+export type Metric = `cotalker_${string}` | `process_${string}`;
+
+const IDENTITY = 'webhook_id, webhook';
+
+/** A metric of the exporters chosen in the variables `job` and `instance`. */
+export function select(metric: Metric, ...matchers: string[]): string {
+  return `${metric}{${['job=~"$job"', 'instance=~"$instance"', ...matchers].filter(Boolean).join(', ')}}`;
+}
+
+/** One series per webhook, whatever number of exporters shows it. */
+export function perWebhook(expression: string, ...labels: string[]): string {
+  return `max by (${[IDENTITY, ...labels].join(', ')}) (${expression})`;
+}
+
+export function gauge(metric: Metric, scope: Scope): string {
+  return perWebhook(select(metric, scope));
+}
+
+/** A rate per minute, for the rare things that webhooks do. Whatever the zoom, the height of a curve means the same. */
+export function perMinute(metric: Metric, scope: Scope, ...labels: string[]): string {
+  return `60 * ${perWebhook(`rate(${select(metric, scope)}[$__rate_interval])`, ...labels)}`;
+}
+
+/** Whole events or attempts within the shown range: `increase` extrapolates to fractions. */
+export function inRange(metric: Metric, scope: Scope, ...labels: string[]): string {
+  return `round(${perWebhook(`increase(${select(metric, scope)}[$__range])`, ...labels)})`;
+}
+
+const ATTEMPTS = 'cotalker_webhook_delivery_attempts_total';
+const FAILURES = 'cotalker_webhook_delivery_failures_total';
+const DELAY = 'cotalker_webhook_delivery_delay_seconds_bucket';
+
+export function failuresInRange(scope: Scope): string {
+  return perWebhook(`sum without (reason) (increase(${select(FAILURES, scope)}[$__range]))`);
+}
+
+export function attemptsInRange(scope: Scope): string {
+  return perWebhook(`increase(${select(ATTEMPTS, scope)}[$__range])`);
+}
+
+export function failuresPerMinute(scope: Scope): string {
+  return `60 * ${perWebhook(`sum without (reason) (rate(${select(FAILURES, scope)}[$__rate_interval]))`)}`;
+}
+
+/** A quantile of the delay; nothing, rather than NaN, where nothing was delivered. */
+export function delayInRange(quantile: number, scope: Scope): string {
+  return `histogram_quantile(${quantile}, ${perWebhook(`increase(${select(DELAY, scope)}[$__range])`, 'le')}) >= 0`;
+}
+
+/** The same over all of the webhooks together. */
+export function delayOverall(quantile: number, scope: Scope, window: 'increase' | 'rate'): string {
+  const range = window === 'increase' ? '$__range' : '$__rate_interval';
+  const buckets = perWebhook(`${window}(${select(DELAY, scope)}[${range}])`, 'le');
+  return `histogram_quantile(${quantile}, sum by (le) (${buckets})) >= 0`;
+}
+
+/** The reason of most of a webhook's failures in the range. */
+export function mainReason(scope: Scope): string {
+  return `topk by (${IDENTITY}) (1, ${perWebhook(`increase(${select(FAILURES, scope)}[$__range])`, 'reason')} > 0)`;
+}
+
+/** How a webhook stands now, see STATES; the first that fits. Nothing of it depends on the shown range. */
+export function state(scope: Scope): string {
+  const active = gauge('cotalker_webhook_active', scope);
+  const inARow = gauge('cotalker_webhook_consecutive_failures', scope);
+  const blocked = gauge('cotalker_webhook_blocked', scope);
+  return [
+    `(${active} == 0) * 0 + ${STATES.off}`,
+    `(${inARow} >= ${WHOLE_EVENT}) * 0 + ${STATES.broken}`,
+    `(${blocked} == 1) * 0 + ${STATES.blocked}`,
+    `(${inARow} > 0) * 0 + ${STATES.failing}`,
+    `${active} * 0 + ${STATES.ok}`,
+  ].join('\nor ');
+}
+
+/** Webhooks in a state; 0 where there are none, so that a tile says so. */
+export function countInState(wanted: number, scope: Scope): string {
+  return `count((${state(scope)}) == ${wanted}) or vector(0)`;
+}
+
+/** Failed attempts after which an event is given up: one, and the three retries of --webhook.max-retries. */
+export const WHOLE_EVENT = 4;
+
+/** The worst is the highest, so that a table sorts by it. */
+export const STATES = { ok: 0, off: 1, failing: 2, blocked: 3, broken: 4 } as const;
+
+/** A metric that every process has, of the exporters alone: the variables' All takes in each job that Prometheus knows. */
+export function ofExporters(metric: Metric): string {
+  return `${select(metric)} and on (job, instance) ${select('cotalker_exporter_build_info')}`;
+}

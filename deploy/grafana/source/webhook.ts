@@ -1,0 +1,187 @@
+import { ScaleDistribution } from '@grafana/schema';
+import { BAD, GOOD, QUIET, WARN } from './palette';
+import { fixedColor, fixedColors, row, timeseries } from './panel';
+import { CHOSEN, delayOverall, failuresPerMinute, gauge, perMinute, perWebhook, select } from './query';
+import { reasonColors } from './overview';
+
+const ofEachWebhook = '{{webhook}}';
+
+const deliveries = [
+  timeseries({
+    title: 'Attempts by outcome',
+    description:
+      'Delivery attempts per minute of the chosen webhooks: those that the receiver took, and those that failed.',
+    unit: 'cpm',
+    alerts: ['CotalkerWebhookFailing'],
+    stacked: true,
+    noValue: 'No attempts',
+    series: [
+      ['failed', `sum(${failuresPerMinute(CHOSEN)})`],
+      [
+        'succeeded',
+        `sum(clamp_min(${perMinute('cotalker_webhook_delivery_attempts_total', CHOSEN)} - ${failuresPerMinute(CHOSEN)}, 0))`,
+      ],
+    ],
+    overrides: [fixedColor('failed', BAD), fixedColor('succeeded', GOOD)],
+  }),
+  timeseries({
+    title: 'Failures by reason',
+    description:
+      'Failed attempts per minute of the chosen webhooks, by reason. HTTP reasons: the receiver answered so. The others: no answer came; look at its network, name and certificate.',
+    unit: 'cpm',
+    alerts: ['CotalkerWebhookFailing', 'CotalkerReceiverCertificateExpired', 'CotalkerReceiverDnsGone'],
+    stacked: true,
+    noValue: 'No failures',
+    series: [
+      [
+        '{{reason}}',
+        `sum by (reason) (${perMinute('cotalker_webhook_delivery_failures_total', CHOSEN, 'reason')}) > 0`,
+      ],
+    ],
+    overrides: reasonColors,
+  }),
+  timeseries({
+    title: 'Answers by status code',
+    description: 'Answers of the receivers per minute, by status code; attempts without an answer are left out.',
+    unit: 'cpm',
+    alerts: ['CotalkerWebhookFailing'],
+    stacked: true,
+    noValue: 'No answer from any receiver',
+    series: [
+      ['{{code}}', `sum by (code) (${perMinute('cotalker_webhook_delivery_responses_total', CHOSEN, 'code')}) > 0`],
+    ],
+    overrides: [fixedColors('/^2/', GOOD)],
+  }),
+];
+
+const events = [
+  timeseries({
+    title: 'Delay from event to delivery',
+    description:
+      'How long after their creation half, nine of ten and 99 of 100 delivered events arrived. Without retries it is the receiver that answers slowly: let it answer at once and work afterwards.',
+    unit: 's',
+    alerts: ['CotalkerDeliverySlow'],
+    noValue: 'Nothing delivered',
+    series: [
+      ['p99', delayOverall(0.99, CHOSEN, 'rate')],
+      ['p90', delayOverall(0.9, CHOSEN, 'rate')],
+      ['p50', delayOverall(0.5, CHOSEN, 'rate')],
+    ],
+    overrides: [fixedColor('p99', BAD), fixedColor('p90', WARN), fixedColor('p50', GOOD)],
+  }),
+  timeseries({
+    title: 'Events delivered and lost',
+    description: 'Distinct events per minute, however many attempts each took. Lost ones have to be replayed by hand.',
+    unit: 'cpm',
+    alerts: ['CotalkerEventLost'],
+    stacked: true,
+    noValue: 'No events',
+    series: [
+      ['lost', `sum(${perMinute('cotalker_webhook_events_lost_total', CHOSEN)})`],
+      ['delivered', `sum(${perMinute('cotalker_webhook_events_delivered_total', CHOSEN)})`],
+    ],
+    overrides: [fixedColor('lost', BAD), fixedColor('delivered', GOOD)],
+  }),
+  timeseries({
+    title: 'Events by kind',
+    description:
+      'Distinct events per minute by what happened in Cotalker, and to what. A webhook whose trigger rests is no trouble.',
+    unit: 'cpm',
+    stacked: true,
+    noValue: 'No events',
+    series: [
+      [
+        '{{event_type}} {{action}}',
+        `sum by (event_type, action) (${perMinute('cotalker_webhook_events_total', CHOSEN, 'event_type', 'action')}) > 0`,
+      ],
+    ],
+  }),
+];
+
+const trouble = [
+  timeseries({
+    title: 'Pending by webhook',
+    description: 'Events that have failed so far and may still be sent again, by webhook.',
+    unit: 'short',
+    stacked: true,
+    noValue: 'No webhook',
+    series: [[ofEachWebhook, gauge('cotalker_webhook_events_pending', CHOSEN)]],
+  }),
+  timeseries({
+    title: 'Failures in a row by webhook',
+    description:
+      'Failed attempts since the last success, by webhook. It falls to 0 at the first success: look here whether a remedy works. The scale is logarithmic.',
+    unit: 'short',
+    alerts: ['CotalkerWebhookBlocked', 'CotalkerWebhookFailing'],
+    noValue: 'No webhook',
+    series: [[ofEachWebhook, gauge('cotalker_webhook_consecutive_failures', CHOSEN)]],
+    scale: { type: ScaleDistribution.Symlog, log: 10, linearThreshold: 1 },
+  }),
+  timeseries({
+    title: 'Retries by webhook',
+    description:
+      'Attempts per minute that repeat an earlier one, by webhook that has any. They rise before events are lost.',
+    unit: 'cpm',
+    alerts: ['CotalkerRetriesRising'],
+    stacked: true,
+    noValue: 'No retries',
+    series: [[ofEachWebhook, `${perMinute('cotalker_webhook_delivery_retries_total', CHOSEN)} > 0`]],
+  }),
+];
+
+const headroom = `${perWebhook(
+  `${select('cotalker_webhook_last_poll_success_timestamp_seconds', CHOSEN)} - ${select('cotalker_webhook_log_window_oldest_timestamp_seconds', CHOSEN)}`,
+)}`;
+
+const log = [
+  timeseries({
+    title: 'Headroom of the log',
+    description:
+      'How far back the log of each webhook reached when it was last read. When it comes near to the interval of polling, entries will go unseen: poll more often.',
+    unit: 's',
+    alerts: ['CotalkerLogWindowShort'],
+    noValue: 'The logs are empty',
+    series: [[ofEachWebhook, headroom]],
+  }),
+  timeseries({
+    title: 'Entries in the log',
+    description:
+      'What the logs of the chosen webhooks hold now, counted or not. Malformed entries and those of another webhook are left out of every count.',
+    unit: 'short',
+    stacked: true,
+    noValue: 'No webhook',
+    series: [
+      [
+        '{{result}}',
+        `sum by (result) (${perWebhook(select('cotalker_webhook_log_window_entries', CHOSEN), 'result')})`,
+      ],
+    ],
+    overrides: [
+      fixedColor('success', GOOD),
+      fixedColor('failed', BAD),
+      fixedColor('malformed', WARN),
+      fixedColor('foreign', QUIET),
+    ],
+  }),
+  timeseries({
+    title: 'Gaps and late entries',
+    description:
+      'Gaps: polls between which entries may have left the log unseen, so that counts may be too low; poll more often. Late: entries that came after a younger one; they are counted, and harmless.',
+    unit: 'cpm',
+    alerts: ['CotalkerLogGap'],
+    noValue: 'No webhook',
+    series: [
+      ['gaps', `sum(${perMinute('cotalker_webhook_log_gaps_total', CHOSEN)})`],
+      ['late entries', `sum(${perMinute('cotalker_webhook_log_late_entries_total', CHOSEN)})`],
+    ],
+    overrides: [fixedColor('gaps', BAD), fixedColor('late entries', 'blue')],
+  }),
+];
+
+export const chosenWebhooks = row(
+  'Webhook: $webhook',
+  { height: 8, panels: deliveries },
+  { height: 8, panels: events },
+  { height: 8, panels: trouble },
+  { height: 8, panels: log },
+);
