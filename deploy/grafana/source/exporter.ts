@@ -35,7 +35,7 @@ const exporters = table({
   description:
     'One row per exporter that is scraped. No row: none is, and losses go unnoticed. Last whole poll: when all logs could be read last; its page and its log say why one could not. Last checkpoint: never means that there is no --state.path, and that a restart starts the counts at 0.',
   unit: 'short',
-  alerts: ['CotalkerExporterDown', 'CotalkerApiUnreadable'],
+  alerts: ['CotalkerExporterDown', 'CotalkerApiUnreadable', 'CotalkerWebhooksUnwatched'],
   noValue: 'never',
   hidden: [],
   sortBy: [{ displayName: 'Exporter' }],
@@ -188,15 +188,12 @@ const process = [
   timeseries({
     title: 'Checkpoints',
     description:
-      'Writes of the checkpoint per minute, and checkpoints that could not be used at a start. An error: look at the volume of --state.path, and do not restart the exporter before it is mended. All 0: there is no --state.path.',
+      'Writes of the checkpoint per minute. An error: look at the volume of --state.path, and do not restart the exporter before it is mended. All 0: there is no --state.path.',
     unit: 'cpm',
-    alerts: ['CotalkerStateNotWritten'],
+    alerts: ['CotalkerStateNotWritten', 'CotalkerStateLost'],
     noValue: 'No exporter',
-    series: [
-      ['{{result}}', perMinuteBy('result', 'cotalker_exporter_state_writes_total')],
-      ['put aside', `60 * sum(rate(${select('cotalker_exporter_state_recoveries_total')}[$__rate_interval]))`],
-    ],
-    overrides: [fixedColor('ok', GOOD), fixedColor('error', BAD), fixedColor('put aside', WARN)],
+    series: [['{{result}}', perMinuteBy('result', 'cotalker_exporter_state_writes_total')]],
+    overrides: [fixedColor('ok', GOOD), fixedColor('error', BAD)],
   }),
   timeseries({
     title: 'Age of the figures',

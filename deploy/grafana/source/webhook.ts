@@ -148,6 +148,7 @@ const log = [
     description:
       'What the logs of the chosen webhooks hold now, counted or not. Malformed entries and those of another webhook are left out of every count.',
     unit: 'short',
+    alerts: ['CotalkerLogUnreadable'],
     stacked: true,
     noValue: 'No webhook',
     series: [
