@@ -57,6 +57,7 @@ impl Prometheus {
         let process = Process::start(&mut command, directory).unwrap_or_else(|error| {
             panic!("`prometheus` is needed (Debian's package, which scripts/test installs): {error}")
         });
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
         Self { process, address, http }
     }

@@ -7,8 +7,8 @@
 //! hangs holds nobody up.
 //!
 //! What is broken after a change leaves all as it was, is said once, and counted. So is a change that would switch TLS
-//! on or off, or logins off: a file that somebody empties, or is just writing, must not open the pages. It takes a
-//! restart.
+//! on or off, or logins off, or ask less of clients' certificates: a file that somebody empties, or is just writing, must
+//! not open the pages. It takes a restart.
 
 mod format;
 mod limit;
@@ -29,7 +29,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 pub use self::format::Refused;
-use self::format::{Place, Settings, Source};
+use self::format::{ClientAuth, Place, Settings, Source};
 use self::limit::Bucket;
 use self::login::{Login, Users};
 use self::tls::Pems;
@@ -50,6 +50,7 @@ const SETTLE_LOOKS: usize = 3;
 /// What is in force.
 struct Rules {
     tls: Option<TlsAcceptor>,
+    client_auth: ClientAuth,
     headers: Vec<(HeaderName, HeaderValue)>,
     users: Option<Arc<Users>>,
     limit: Option<Bucket>,
@@ -120,7 +121,7 @@ impl Found {
 
 impl Rules {
     fn none() -> Self {
-        Self { tls: None, headers: Vec::new(), users: None, limit: None }
+        Self { tls: None, client_auth: ClientAuth::None, headers: Vec::new(), users: None, limit: None }
     }
 
     fn new(settings: Settings, pems: Option<&Pems>, before: Option<&Self>) -> Result<Self, Refused> {
@@ -128,6 +129,7 @@ impl Rules {
             (Some(tls), Some(pems)) => Some(TlsAcceptor::from(tls::server(tls, pems)?)),
             _ => None,
         };
+        let client_auth = settings.tls.as_ref().map_or(ClientAuth::None, |tls| tls.client_auth);
         let users = Users::new(settings.users, before.and_then(|rules| rules.users.as_deref()))?.map(Arc::new);
         if let Some(before) = before {
             if before.tls.is_some() != tls.is_some() {
@@ -137,11 +139,17 @@ impl Rules {
                     format_args!("TLS is switched {turn} by a restart only"),
                 ));
             }
+            if before.client_auth.is_mandatory() && !client_auth.is_mandatory()
+                || before.client_auth.is_verified() && !client_auth.is_verified()
+            {
+                let problem = "less is asked of clients' certificates by a restart only";
+                return Err(Refused::because("tls_server_config.client_auth_type", problem));
+            }
             if before.users.is_some() && users.is_none() {
                 return Err(Refused::because("basic_auth_users", "logins are switched off by a restart only"));
             }
         }
-        Ok(Self { tls, headers: settings.headers, users, limit: settings.rate.map(Bucket::new) })
+        Ok(Self { tls, client_auth, headers: settings.headers, users, limit: settings.rate.map(Bucket::new) })
     }
 }
 

@@ -327,6 +327,18 @@ fn no_change_of_the_file_opens_the_pages() {
         assert!(!both.look(), "{text:?}");
     }
     assert_eq!(both.reloads(), (0, 3));
+    let auth = |auth: &str| format!("{TLS}  client_auth_type: {auth}\n  client_ca_file: tls.crt\n");
+    let strict = Scene::of(&auth("RequireAndVerifyClientCert"));
+    for text in [TLS, &auth("RequestClientCert"), &auth("RequireAnyClientCert"), &auth("VerifyClientCertIfGiven")] {
+        strict.write("web.yml", text);
+        assert!(!strict.look(), "{text}");
+    }
+    assert_eq!(strict.reloads(), (0, 4));
+    let lax = Scene::of(TLS);
+    for text in [auth("RequestClientCert"), auth("RequireAnyClientCert"), auth("RequireAndVerifyClientCert")] {
+        lax.write("web.yml", &text);
+        assert!(lax.look(), "more can be asked: {text}");
+    }
     let neither = Scene::of("");
     neither.write("web.yml", TLS);
     assert!(!neither.look(), "no TLS where plain HTTP is expected");
