@@ -55,13 +55,13 @@ const ABOUT_RECEIVERS: [&str; 7] = [
 fn rules() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/prometheus/rules.yml");
     let rules = std::fs::read_to_string(path).expect("the rules");
-    let duration = Regex::new(r"(\[|offset |for: )([0-9]+)([mhd])\b").expect("an expression");
+    let duration = Regex::new(r"(\[|:|offset |for: )([0-9]+)([mhd])\b").expect("an expression");
     let quick = duration.replace_all(&rules, |found: &Captures<'_>| {
         let number: u32 = found[2].parse().expect("a number");
         let seconds = number * BTreeMap::from([("m", 60), ("h", 3_600), ("d", 86_400)])[&found[3]];
         format!("{}{}s", &found[1], seconds / SPEED)
     });
-    assert!(quick.contains("[15s]") && quick.contains("for: 5s"), "{quick}");
+    assert!(quick.contains("[15s]") && quick.contains("[4320s:15s]") && quick.contains("for: 5s"), "{quick}");
     quick.into_owned()
 }
 
