@@ -103,7 +103,7 @@ struct Vanished {
     saved: Option<Bytes>,
 }
 
-/// What the calls by id of one round add up to: together they are the list.
+/// What the calls by id add up to since a round last ended: together they are the list.
 #[derive(Debug, Default)]
 struct IdRound {
     under_way: BTreeMap<WebhookId, Serial>,
@@ -380,18 +380,22 @@ impl Fleet {
 
     /// Begins a round: what has been shown at 0 since the last one is read in this one.
     pub(super) fn begin_round(&mut self) {
-        self.ids.first_server_time = None;
-        self.ids.problem = None;
         for watched in self.watched.values_mut() {
             watched.is_new = false;
         }
     }
 
-    /// Ends a round of calls by id: together they are the list, which worked if one of them did.
+    /// Ends a round of calls by id: together they are the list, which worked if one of them did. As long as one is out,
+    /// it may be the one.
     pub(super) fn end_ids(&mut self) {
         if let Some(server_time) = self.ids.first_server_time.take() {
+            self.ids.problem = None;
             self.set_listed_at(server_time);
-        } else if let Some(problem) = self.ids.problem.take() {
+            return;
+        }
+        let is_one_out =
+            !self.ids.under_way.is_empty() || self.watched.values().any(|watched| watched.in_flight.is_some());
+        if !is_one_out && let Some(problem) = self.ids.problem.take() {
             self.list_failed(&problem);
         }
     }

@@ -265,3 +265,17 @@ async fn chosen_ones_need_no_list_and_a_missing_and_a_hanging_one_do_not_disturb
         assert_eq!(page.facts_of(id), facts.facts_of(id));
     }
 }
+
+#[tokio::test]
+async fn a_chosen_one_whose_log_takes_long_is_no_failed_list_meanwhile() {
+    let (simulator, ids) = company(&["slow", "missing"]).await;
+    let [slow, missing] = ids[..] else { panic!("{ids:?}") };
+    list(&simulator, missing, false);
+    simulator.fail(Target::Logs(slow), Fault::Hang);
+    // Several rounds begin and end while its call is out, in which only the other is asked for.
+    let setup = Setup::of(&simulator).api(|api| api.timeout = Duration::from_secs(4));
+    let daemon = setup.poller(|poller| poller.ids = vec![slow, missing]).start().await;
+    let page = daemon.wait_for("two calls that took long", |page| page.calls("logs", "timeout") >= 2.0).await;
+    assert!(page.polls("partial") >= 3.0 && page.calls("webhook", "not_found") >= 3.0);
+    assert_eq!((page.polls("failed"), page.sum("cotalker_up", &[])), (0.0, Some(1.0)));
+}
