@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -373,6 +374,26 @@ def test_a_monitor_finds_the_pods_and_says_how_to_scrape_them(kind):
     assert endpoint == {"port": "http", "path": "/metrics"} | {k: v for k, v in given.items() if k not in beside}
     assert monitor["metadata"]["namespace"] == "monitoring"
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
+
+
+# What a target gets: from the operator (generateServiceMonitorConfig and generatePodMonitorConfig in its
+# pkg/prometheus/promcfg.go), from Prometheus itself (instance), and from the chart (shard).
+TARGET_LABELS = {"namespace", "service", "node", "pod", "container", "job", "endpoint", "instance", "shard"}
+
+
+def labels_of_the_page():
+    """Of the metrics' table, which a test of the exporter writes."""
+    rows = re.findall(r"^\| `cotalker_\w+` \| \w+ \| (.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    return set(re.findall(r"`(\w+)`", " ".join(rows)))
+
+
+@pytest.mark.parametrize("kind", ["ServiceMonitor", "PodMonitor"])
+def test_a_monitor_leaves_the_pages_own_labels_alone(kind):
+    assert labels_of_the_page() & TARGET_LABELS == {"endpoint"}, "another one would hide where a series comes from"
+    key = kind[0].lower() + kind[1:]
+    monitor = only(rendered(merged(TOKEN, {key: {"enabled": True}})), kind)
+    (endpoint,) = monitor["spec"]["endpoints" if kind == "ServiceMonitor" else "podMetricsEndpoints"]
+    assert endpoint["honorLabels"] is True
 
 
 def test_a_network_policy_lets_through_scrapes_names_and_the_api_and_nothing_else():

@@ -1,6 +1,7 @@
 """The kustomize bases, as the real kubectl renders them."""
 
 import os
+import re
 import subprocess
 import tomllib
 from functools import cache
@@ -189,6 +190,7 @@ def test_the_pod_monitor_finds_the_pods(base):
     (expression,) = monitor["spec"]["selector"]["matchExpressions"]
     assert expression["operator"] == "Exists"
     assert expression["key"] in pod_of(objects)["metadata"]["labels"]
+    assert all(endpoint["honorLabels"] is True for endpoint in monitor["spec"]["podMetricsEndpoints"])
 
 
 @pytest.mark.parametrize(("base", "name"), [("receiver", "receiver"), ("standalone", NAME)])
