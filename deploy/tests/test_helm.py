@@ -151,6 +151,15 @@ def test_with_a_web_config_the_probes_ask_within_the_container():
     assert environment(container)["EXPORTER_WEB_CONFIG_FILE"] == "/etc/cotalker-webhook-exporter/web/web.yml"
 
 
+@pytest.mark.parametrize("name", ["token", "web-config", "sharded"])
+def test_liveness_is_as_patient_as_with_kustomize(name):
+    (deployment,) = of_kind(load(run(NEWEST, "kubectl", "kustomize", ROOT / "deploy/kustomize/standalone")), "Deployment")
+    patience = ("periodSeconds", "timeoutSeconds", "failureThreshold")
+    expected = [exporter(deployment)["livenessProbe"][key] for key in patience]
+    for workload in workloads(variant(name)):
+        assert [exporter(workload)["livenessProbe"][key] for key in patience] == expected
+
+
 def test_a_probe_is_replaced_whole():
     container = exporter(only(variant("everything"), "Deployment"))
     assert set(container["livenessProbe"]) == {"exec", "periodSeconds", "timeoutSeconds"}
