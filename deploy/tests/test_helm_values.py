@@ -31,7 +31,12 @@ import values_table  # noqa: E402
     (merged(TOKEN, {"shards": [{"name": "a", "include": "a"}, {"name": "a", "include": "b"}]}), 'shards: the name "a" is there twice'),
     (merged(TOKEN, {"shards": [{"name": "a"}]}), 'shards: "a" would watch everything'),
     (merged(TOKEN, {"serviceMonitor": {"enabled": True}, "podMonitor": {"enabled": True}}), "would be scraped twice"),
-    (merged(TOKEN, {"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}), "podDisruptionBudget.minAvailable and"),
+    (merged(TOKEN, {"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}), "podDisruptionBudget needs one of"),
+    (merged(TOKEN, {"podDisruptionBudget": {"unhealthyPodEvictionPolicy": "AlwaysAllow"}}), "podDisruptionBudget needs one of"),
+    (merged(TOKEN, {"extraEnv": [{"name": "EXPORTER_WEB_LISTEN_ADDRESS", "value": ":80"}]}), "extraEnv: EXPORTER_WEB_LISTEN_ADDRESS cannot"),
+    (merged(TOKEN, {"extraEnv": [{"name": "EXPORTER_WEB_TELEMETRY_PATH", "value": "/m"}]}), "extraEnv: EXPORTER_WEB_TELEMETRY_PATH cannot"),
+    (merged(TOKEN, {"extraArgs": ["--log.level=info", "--web.listen-address=:80"]}), "extraArgs: --web.listen-address cannot change here"),
+    (merged(TOKEN, {"extraArgs": ["--web.telemetry-path", "--web.telemetry-path=/m"]}), "extraArgs: --web.telemetry-path cannot change"),
     (merged(TOKEN, {"prometheusRule": {"enabled": True, "disabled": {"CotalkerLogGasp": True}}}),
      'prometheusRule.disabled: there is no alert "CotalkerLogGasp"; there are CotalkerEventLost, '),
 ])
