@@ -207,6 +207,16 @@ def test_the_image_is_this_version(base):
     assert exporter_of(base)["image"] == f"ghcr.io/{NAME}/{NAME}:{cargo['version']}"
 
 
+@render
+@pytest.mark.parametrize("base", WITH_EXPORTER)
+def test_the_readme_says_how_to_run_an_image_of_ones_own(base, version, tmp_path):
+    readme = (BASES / "README.md").read_text()
+    (images,) = re.findall(r"`(images: \[.*\])`", readme)
+    (tmp_path / "kustomization.yaml").write_text(f"resources: [{os.path.relpath(BASES / base, tmp_path)}]\n{images}\n")
+    spec = pod_of(rendered(tmp_path, version))["spec"]
+    assert f"-t {exporter_in(spec)['image']} . && docker push {exporter_in(spec)['image']}\n" in readme
+
+
 def started_with(container, subcommand=()):
     """How the real program ends with the container's settings; `healthcheck` reads them all before it asks anyone."""
     environment = {variable["name"]: variable["value"] for variable in container.get("env", [])}
