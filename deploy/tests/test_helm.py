@@ -239,6 +239,7 @@ def test_each_shard_is_a_stateful_set_with_its_own_webhooks_volume_and_selector(
     watched = {}
     for shard in shards:
         assert shard["kind"] == "StatefulSet"
+        assert shard["spec"]["podManagementPolicy"] == "Parallel", "a pod that never gets ready would stop the upgrade that mends it"
         labels = pod_template_of(shard)["metadata"]["labels"]
         takers = [other["metadata"]["name"] for other in shards
                   if other["spec"]["selector"]["matchLabels"].items() <= labels.items()]
@@ -304,7 +305,7 @@ def next_version(tmp_path_factory):
 @pytest.mark.parametrize("name", ["token", "sharded", "existing-claim"])
 def test_an_upgrade_changes_nothing_that_kubernetes_refuses_to_change(name, next_version):
     def immutable(objects):
-        return [{key: workload["spec"].get(key) for key in ("selector", "serviceName", "volumeClaimTemplates")}
+        return [{key: workload["spec"].get(key) for key in ("selector", "serviceName", "podManagementPolicy", "volumeClaimTemplates")}
                 for workload in workloads(objects)]
 
     upgraded = variant(name, chart=next_version)
