@@ -1,6 +1,5 @@
 """The Helm chart, rendered by the real helm, and the binary that it runs."""
 
-import copy
 import json
 import os
 import re
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kubernetes_tools import KUBERNETES_VERSIONS, run
-from manifests import assert_valid, containers_of, load, pod_template_of
+from manifests import containers_of, load, pod_template_of
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/cotalker-webhook-exporter"
@@ -62,15 +61,6 @@ def pod(workload):
 def exporter(workload):
     (container,) = containers_of(pod(workload))
     return container
-
-
-def assert_taken(obj):
-    """Valid, after the volumes of a StatefulSet's claims have been added to its pods, as its controller does."""
-    obj = copy.deepcopy(obj)
-    for claim in obj.get("spec", {}).get("volumeClaimTemplates") or []:
-        name = claim["metadata"]["name"]
-        pod(obj).setdefault("volumes", []).append({"name": name, "persistentVolumeClaim": {"claimName": name}})
-    assert_valid(obj)
 
 
 def environment(container):

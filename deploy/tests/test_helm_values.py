@@ -8,8 +8,9 @@ import tomllib
 import pytest
 import yaml
 
-from chart import CHART, NEWEST, ROOT, TOKEN, VARIANTS, assert_taken, merged, refusal, rendered, set_at
+from chart import CHART, NEWEST, ROOT, TOKEN, VARIANTS, exporter, merged, refusal, rendered, set_at, workloads
 from kubernetes_tools import KUBERNETES_VERSIONS, run
+from manifests import assert_valid, load
 
 sys.path.insert(0, str(CHART.parent))
 import values_table  # noqa: E402
@@ -139,7 +140,25 @@ def test_the_values_in_the_readme_work():
     (shards,) = re.findall(r"```yaml\n(shards:.*?)```", (CHART / "README.md").read_text(), re.DOTALL)
     for text in (values, shards):
         for obj in rendered(merged(TOKEN, yaml.safe_load(text))):
-            assert_taken(obj)
+            assert_valid(obj)
+
+
+def test_the_readme_says_how_to_run_an_image_of_ones_own():
+    readme = (CHART / "README.md").read_text()
+    (repository,) = re.findall(r"`--set image\.repository=(\S+)`", readme)
+    (deployment,) = workloads(rendered(merged(TOKEN, {"image": {"repository": repository}})))
+    image = exporter(deployment)["image"]
+    assert f"-t {image} . && docker push {image}`" in readme
+
+
+def test_the_readme_says_how_to_change_the_volumes_of_shards():
+    readme = (CHART / "README.md").read_text()
+    (shards,) = re.findall(r"```yaml\n(shards:.*?)```", readme, re.DOTALL)
+    given = ("--set-json", f"shards={json.dumps(yaml.safe_load(shards)['shards'])}", "--set", "persistence.enabled=true")
+    objects = load(run(NEWEST, "helm", "template", "cotalker", CHART, "--set", "cotalker.existingSecret=cotalker", *given))
+    name = workloads(objects)[-1]["metadata"]["name"]
+    assert f"delete statefulset {name} --cascade=orphan" in readme
+    assert f"`{workloads(objects)[-1]['spec']['volumeClaimTemplates'][0]['metadata']['name']}-{name}-0`" in readme
 
 
 def test_the_notes_say_what_to_do_next_and_what_is_missing():
