@@ -86,11 +86,6 @@ def flags():
     return found
 
 
-def needs_web_config(env):
-    if "EXPORTER_WEB_CONFIG_FILE" in env and "web.config.file" not in flags():
-        pytest.skip("this binary has no --web.config.file yet")
-
-
 def set_at(path, value):
     for key in reversed(path.split(".")):
         value = {key: value}
