@@ -103,6 +103,44 @@ def test_the_variants_set_each_value():
     same_for_both_sources = {("cotalker", "ca", "configMap")}  # has a test of its own
     assert documented - given - same_in_both_monitors - same_for_both_sources == {("securityContext",)}
 
+
+def at(values, path):
+    for key in path:
+        values = values.get(key) if isinstance(values, dict) else None
+    return values
+
+
+def without(values, path):
+    key, *below = path
+    if not below:
+        return {name: value for name, value in values.items() if name != key}
+    return {**values, key: without(values[key], below)}
+
+
+def outcome(values):
+    """What is rendered, or that it is refused."""
+    try:
+        return rendered(values)
+    except RuntimeError as refused:
+        return str(refused).split("Error: ", 1)[1]
+
+
+@pytest.mark.parametrize("path", [path for path, _, _ in values_table.values()], ids=".".join)
+def test_every_value_has_an_effect(path):
+    variants = [yaml.safe_load((CHART / f"ci/{name}-values.yaml").read_text()) for name in VARIANTS]
+    (everything,) = (values for values in variants if "extraManifests" in values)
+    others = [
+        merged(TOKEN, {"podMonitor": everything["serviceMonitor"], "securityContext": {"runAsUser": 1000}}),
+        merged(TOKEN, {"cotalker": {"ca": {"configMap": "authorities"}}}),
+        # By itself: another one covers it in the variant.
+        *(merged(TOKEN, set_at(".".join(path), given)) for given in [at(everything, path)] if given is not None),
+    ]
+    default = at(yaml.safe_load((CHART / "values.yaml").read_text()), path)
+    given = [values for values in [*variants, *others] if at(values, path) not in (None, default)]
+    assert given, "no variant sets it"
+    assert any(outcome(values) != outcome(without(values, path)) for values in given)
+
+
 def test_every_value_is_documented_in_the_readme_and_in_the_schema():
     documented = {path for path, _, _ in values_table.values()}
 
