@@ -1,6 +1,5 @@
 """The Helm chart, rendered by the real helm, and the binary that it runs."""
 
-import copy
 import json
 import os
 import re
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kubernetes_tools import KUBERNETES_VERSIONS, run
-from manifests import assert_valid, containers_of, load, pod_template_of
+from manifests import containers_of, load, pod_template_of
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/cotalker-webhook-exporter"
@@ -64,15 +63,6 @@ def exporter(workload):
     return container
 
 
-def assert_taken(obj):
-    """Valid, after the volumes of a StatefulSet's claims have been added to its pods, as its controller does."""
-    obj = copy.deepcopy(obj)
-    for claim in obj.get("spec", {}).get("volumeClaimTemplates") or []:
-        name = claim["metadata"]["name"]
-        pod(obj).setdefault("volumes", []).append({"name": name, "persistentVolumeClaim": {"claimName": name}})
-    assert_valid(obj)
-
-
 def environment(container):
     """The variables as Kubernetes would set them: $$ is $, and nothing is left to expand."""
     found = {}
@@ -94,11 +84,6 @@ def flags():
         default = re.search(r"\[default: ([^]]+)\]", text)
         found[re.match(r"[\w.-]+", text)[0]] = re.search(r"\[env: (\w+)\]", text)[1], default[1] if default else ""
     return found
-
-
-def needs_web_config(env):
-    if "EXPORTER_WEB_CONFIG_FILE" in env and "web.config.file" not in flags():
-        pytest.skip("this binary has no --web.config.file yet")
 
 
 def set_at(path, value):

@@ -99,6 +99,8 @@ def _beyond_schemas(obj):
                 yield f"the selector wants {key}={value}, and the pods have {labels.get(key)}"
     spec = template["spec"]
     volumes = [volume["name"] for volume in spec.get("volumes") or []]
+    # The controller adds them to the pods.
+    volumes += (claim["metadata"]["name"] for claim in obj["spec"].get("volumeClaimTemplates") or [])
     if len(set(volumes)) < len(volumes):
         yield f"two volumes have one name: {volumes}"
     names = [container["name"] for container in containers_of(spec)]

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -12,9 +13,8 @@ import pytest
 import yaml
 
 from chart import (
-    CHART, EXPORTER, NEWEST, OLDEST, ROOT, TOKEN, VARIANTS, assert_taken, closed_port, environment,
-    exporter, flags, merged, needs_web_config, of_kind, only, pod, rendered, template, variant,
-    workloads,
+    CHART, EXPORTER, NEWEST, OLDEST, ROOT, TOKEN, VARIANTS, closed_port, environment, exporter, flags, merged, of_kind,
+    only, pod, rendered, template, variant, workloads,
 )
 from kubernetes_tools import KUBERNETES_VERSIONS, run
 from manifests import assert_restricted, assert_valid, load, pod_template_of
@@ -28,7 +28,7 @@ def test_every_variant_is_valid_and_its_pods_are_restricted(name, helm):
     objects = variant(name, helm=helm)
     assert workloads(objects)
     for obj in objects:
-        assert_taken(obj)
+        assert_valid(obj)
     for workload in workloads(objects):
         assert_restricted(pod(workload))
         assert exporter(workload)["securityContext"]["readOnlyRootFilesystem"] is True
@@ -77,7 +77,6 @@ def test_the_binary_knows_every_variable_and_takes_its_value(name):
     for workload in workloads(variant(name)):
         container = exporter(workload)
         env = environment(container)
-        needs_web_config(env)
         own = {variable for variable in env if variable.startswith(("COTALKER_", "EXPORTER_"))}
         assert own <= {variable for variable, _ in flags().values()}
         # It parses everything, and then finds no daemon at a port where there is none.
@@ -91,7 +90,6 @@ def test_a_check_in_the_container_finds_its_files_and_gets_as_far_as_the_api(nam
     ca = {"cotalker": {"ca": {"configMap": "authorities"}}}
     for workload in workloads(rendered(merged(TOKEN, ca)) if name.startswith("ca") else variant(name)):
         env = environment(exporter(workload))
-        needs_web_config(env)
         root = tmp_path / workload["metadata"]["name"]
         volumes = {volume["name"]: volume for volume in pod(workload)["volumes"]}
         for mount in exporter(workload)["volumeMounts"]:
@@ -148,6 +146,15 @@ def test_with_a_web_config_the_probes_ask_within_the_container():
     for probe in ("livenessProbe", "readinessProbe"):
         assert container[probe]["exec"]["command"] == ["/cotalker-webhook-exporter", "healthcheck"]
     assert environment(container)["EXPORTER_WEB_CONFIG_FILE"] == "/etc/cotalker-webhook-exporter/web/web.yml"
+
+
+@pytest.mark.parametrize("name", ["token", "web-config", "sharded"])
+def test_liveness_is_as_patient_as_with_kustomize(name):
+    (deployment,) = of_kind(load(run(NEWEST, "kubectl", "kustomize", ROOT / "deploy/kustomize/standalone")), "Deployment")
+    patience = ("periodSeconds", "timeoutSeconds", "failureThreshold")
+    expected = [exporter(deployment)["livenessProbe"][key] for key in patience]
+    for workload in workloads(variant(name)):
+        assert [exporter(workload)["livenessProbe"][key] for key in patience] == expected
 
 
 def test_a_probe_is_replaced_whole():
@@ -229,6 +236,7 @@ def test_each_shard_is_a_stateful_set_with_its_own_webhooks_volume_and_selector(
     watched = {}
     for shard in shards:
         assert shard["kind"] == "StatefulSet"
+        assert shard["spec"]["podManagementPolicy"] == "Parallel", "a pod that never gets ready would stop the upgrade that mends it"
         labels = pod_template_of(shard)["metadata"]["labels"]
         takers = [other["metadata"]["name"] for other in shards
                   if other["spec"]["selector"]["matchLabels"].items() <= labels.items()]
@@ -251,7 +259,7 @@ def test_a_long_name_leaves_a_shard_room_for_the_hash_that_kubernetes_adds():
     objects = rendered(merged(TOKEN, values))
     assert len(only(objects, "StatefulSet")["metadata"]["name"]) == 52
     for obj in objects:
-        assert_taken(obj)
+        assert_valid(obj)
 
 
 # Names, labels, upgrades
@@ -280,7 +288,7 @@ def test_labels_of_the_user_are_on_all_objects_and_never_replace_those_of_select
     for obj in rendered({**values, "extraManifests": []}):
         assert obj["metadata"]["labels"]["team"] == "integrations"
         assert obj["metadata"]["labels"]["app.kubernetes.io/instance"] == "demo"
-        assert_taken(obj)
+        assert_valid(obj)
 
 
 @pytest.fixture(scope="module")
@@ -294,7 +302,7 @@ def next_version(tmp_path_factory):
 @pytest.mark.parametrize("name", ["token", "sharded", "existing-claim"])
 def test_an_upgrade_changes_nothing_that_kubernetes_refuses_to_change(name, next_version):
     def immutable(objects):
-        return [{key: workload["spec"].get(key) for key in ("selector", "serviceName", "volumeClaimTemplates")}
+        return [{key: workload["spec"].get(key) for key in ("selector", "serviceName", "podManagementPolicy", "volumeClaimTemplates")}
                 for workload in workloads(objects)]
 
     upgraded = variant(name, chart=next_version)
@@ -328,8 +336,6 @@ def test_another_chart_can_depend_on_it(tmp_path):
     ("dashboard.json", "deploy/grafana/dashboard.json"),
 ])
 def test_the_chart_carries_the_files_of_the_repository(copy, original):
-    if not (ROOT / original).exists():
-        pytest.skip(f"{original} is not there yet")
     assert (CHART / "files" / copy).read_bytes() == (ROOT / original).read_bytes(), f"copy {original} to files/{copy}"
 
 
@@ -373,6 +379,26 @@ def test_a_monitor_finds_the_pods_and_says_how_to_scrape_them(kind):
     assert endpoint == {"port": "http", "path": "/metrics"} | {k: v for k, v in given.items() if k not in beside}
     assert monitor["metadata"]["namespace"] == "monitoring"
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
+
+
+# What a target gets: from the operator (generateServiceMonitorConfig and generatePodMonitorConfig in its
+# pkg/prometheus/promcfg.go), from Prometheus itself (instance), and from the chart (shard).
+TARGET_LABELS = {"namespace", "service", "node", "pod", "container", "job", "endpoint", "instance", "shard"}
+
+
+def labels_of_the_page():
+    """Of the metrics' table, which a test of the exporter writes."""
+    rows = re.findall(r"^\| `cotalker_\w+` \| \w+ \| (.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    return set(re.findall(r"`(\w+)`", " ".join(rows)))
+
+
+@pytest.mark.parametrize("kind", ["ServiceMonitor", "PodMonitor"])
+def test_a_monitor_leaves_the_pages_own_labels_alone(kind):
+    assert labels_of_the_page() & TARGET_LABELS == {"endpoint"}, "another one would hide where a series comes from"
+    key = kind[0].lower() + kind[1:]
+    monitor = only(rendered(merged(TOKEN, {key: {"enabled": True}})), kind)
+    (endpoint,) = monitor["spec"]["endpoints" if kind == "ServiceMonitor" else "podMetricsEndpoints"]
+    assert endpoint["honorLabels"] is True
 
 
 def test_a_network_policy_lets_through_scrapes_names_and_the_api_and_nothing_else():

@@ -8,8 +8,9 @@ import tomllib
 import pytest
 import yaml
 
-from chart import CHART, NEWEST, ROOT, TOKEN, VARIANTS, assert_taken, merged, refusal, rendered, set_at
+from chart import CHART, NEWEST, ROOT, TOKEN, VARIANTS, exporter, merged, refusal, rendered, set_at, workloads
 from kubernetes_tools import KUBERNETES_VERSIONS, run
+from manifests import assert_valid, load
 
 sys.path.insert(0, str(CHART.parent))
 import values_table  # noqa: E402
@@ -31,7 +32,12 @@ import values_table  # noqa: E402
     (merged(TOKEN, {"shards": [{"name": "a", "include": "a"}, {"name": "a", "include": "b"}]}), 'shards: the name "a" is there twice'),
     (merged(TOKEN, {"shards": [{"name": "a"}]}), 'shards: "a" would watch everything'),
     (merged(TOKEN, {"serviceMonitor": {"enabled": True}, "podMonitor": {"enabled": True}}), "would be scraped twice"),
-    (merged(TOKEN, {"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}), "podDisruptionBudget.minAvailable and"),
+    (merged(TOKEN, {"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}), "podDisruptionBudget needs one of"),
+    (merged(TOKEN, {"podDisruptionBudget": {"unhealthyPodEvictionPolicy": "AlwaysAllow"}}), "podDisruptionBudget needs one of"),
+    (merged(TOKEN, {"extraEnv": [{"name": "EXPORTER_WEB_LISTEN_ADDRESS", "value": ":80"}]}), "extraEnv: EXPORTER_WEB_LISTEN_ADDRESS cannot"),
+    (merged(TOKEN, {"extraEnv": [{"name": "EXPORTER_WEB_TELEMETRY_PATH", "value": "/m"}]}), "extraEnv: EXPORTER_WEB_TELEMETRY_PATH cannot"),
+    (merged(TOKEN, {"extraArgs": ["--log.level=info", "--web.listen-address=:80"]}), "extraArgs: --web.listen-address cannot change here"),
+    (merged(TOKEN, {"extraArgs": ["--web.telemetry-path", "--web.telemetry-path=/m"]}), "extraArgs: --web.telemetry-path cannot change"),
     (merged(TOKEN, {"prometheusRule": {"enabled": True, "disabled": {"CotalkerLogGasp": True}}}),
      'prometheusRule.disabled: there is no alert "CotalkerLogGasp"; there are CotalkerEventLost, '),
 ])
@@ -97,6 +103,44 @@ def test_the_variants_set_each_value():
     same_for_both_sources = {("cotalker", "ca", "configMap")}  # has a test of its own
     assert documented - given - same_in_both_monitors - same_for_both_sources == {("securityContext",)}
 
+
+def at(values, path):
+    for key in path:
+        values = values.get(key) if isinstance(values, dict) else None
+    return values
+
+
+def without(values, path):
+    key, *below = path
+    if not below:
+        return {name: value for name, value in values.items() if name != key}
+    return {**values, key: without(values[key], below)}
+
+
+def outcome(values):
+    """What is rendered, or that it is refused."""
+    try:
+        return rendered(values)
+    except RuntimeError as refused:
+        return str(refused).split("Error: ", 1)[1]
+
+
+@pytest.mark.parametrize("path", [path for path, _, _ in values_table.values()], ids=".".join)
+def test_every_value_has_an_effect(path):
+    variants = [yaml.safe_load((CHART / f"ci/{name}-values.yaml").read_text()) for name in VARIANTS]
+    (everything,) = (values for values in variants if "extraManifests" in values)
+    others = [
+        merged(TOKEN, {"podMonitor": everything["serviceMonitor"], "securityContext": {"runAsUser": 1000}}),
+        merged(TOKEN, {"cotalker": {"ca": {"configMap": "authorities"}}}),
+        # By itself: another one covers it in the variant.
+        *(merged(TOKEN, set_at(".".join(path), given)) for given in [at(everything, path)] if given is not None),
+    ]
+    default = at(yaml.safe_load((CHART / "values.yaml").read_text()), path)
+    given = [values for values in [*variants, *others] if at(values, path) not in (None, default)]
+    assert given, "no variant sets it"
+    assert any(outcome(values) != outcome(without(values, path)) for values in given)
+
+
 def test_every_value_is_documented_in_the_readme_and_in_the_schema():
     documented = {path for path, _, _ in values_table.values()}
 
@@ -134,7 +178,25 @@ def test_the_values_in_the_readme_work():
     (shards,) = re.findall(r"```yaml\n(shards:.*?)```", (CHART / "README.md").read_text(), re.DOTALL)
     for text in (values, shards):
         for obj in rendered(merged(TOKEN, yaml.safe_load(text))):
-            assert_taken(obj)
+            assert_valid(obj)
+
+
+def test_the_readme_says_how_to_run_an_image_of_ones_own():
+    readme = (CHART / "README.md").read_text()
+    (repository,) = re.findall(r"`--set image\.repository=(\S+)`", readme)
+    (deployment,) = workloads(rendered(merged(TOKEN, {"image": {"repository": repository}})))
+    image = exporter(deployment)["image"]
+    assert f"-t {image} . && docker push {image}`" in readme
+
+
+def test_the_readme_says_how_to_change_the_volumes_of_shards():
+    readme = (CHART / "README.md").read_text()
+    (shards,) = re.findall(r"```yaml\n(shards:.*?)```", readme, re.DOTALL)
+    given = ("--set-json", f"shards={json.dumps(yaml.safe_load(shards)['shards'])}", "--set", "persistence.enabled=true")
+    objects = load(run(NEWEST, "helm", "template", "cotalker", CHART, "--set", "cotalker.existingSecret=cotalker", *given))
+    name = workloads(objects)[-1]["metadata"]["name"]
+    assert f"delete statefulset {name} --cascade=orphan" in readme
+    assert f"`{workloads(objects)[-1]['spec']['volumeClaimTemplates'][0]['metadata']['name']}-{name}-0`" in readme
 
 
 def test_the_notes_say_what_to_do_next_and_what_is_missing():

@@ -1,6 +1,7 @@
 """The kustomize bases, as the real kubectl renders them."""
 
 import os
+import re
 import subprocess
 import tomllib
 from functools import cache
@@ -189,6 +190,7 @@ def test_the_pod_monitor_finds_the_pods(base):
     (expression,) = monitor["spec"]["selector"]["matchExpressions"]
     assert expression["operator"] == "Exists"
     assert expression["key"] in pod_of(objects)["metadata"]["labels"]
+    assert all(endpoint["honorLabels"] is True for endpoint in monitor["spec"]["podMetricsEndpoints"])
 
 
 @pytest.mark.parametrize(("base", "name"), [("receiver", "receiver"), ("standalone", NAME)])
@@ -203,6 +205,16 @@ def test_the_service_finds_the_pods(base, name):
 def test_the_image_is_this_version(base):
     cargo = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
     assert exporter_of(base)["image"] == f"ghcr.io/{NAME}/{NAME}:{cargo['version']}"
+
+
+@render
+@pytest.mark.parametrize("base", WITH_EXPORTER)
+def test_the_readme_says_how_to_run_an_image_of_ones_own(base, version, tmp_path):
+    readme = (BASES / "README.md").read_text()
+    (images,) = re.findall(r"`(images: \[.*\])`", readme)
+    (tmp_path / "kustomization.yaml").write_text(f"resources: [{os.path.relpath(BASES / base, tmp_path)}]\n{images}\n")
+    spec = pod_of(rendered(tmp_path, version))["spec"]
+    assert f"-t {exporter_in(spec)['image']} . && docker push {exporter_in(spec)['image']}\n" in readme
 
 
 def started_with(container, subcommand=()):

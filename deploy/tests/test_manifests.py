@@ -155,6 +155,18 @@ def test_what_schemas_cannot_say_is_refused(path, value, complaint):
         assert_valid(changed(only(DEPLOYMENT), path, value))
 
 
+def test_the_claims_of_a_stateful_set_are_volumes():
+    shard = changed(only(DEPLOYMENT) | {"kind": "StatefulSet"}, [*TEMPLATE, "volumes"], [])
+    shard["spec"]["serviceName"] = "receiver"
+    with pytest.raises(AssertionError, match="mounts state, which is no volume"):
+        assert_valid(shard)
+    claim = {"metadata": {"name": "state"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
+    shard["spec"]["volumeClaimTemplates"] = [claim]
+    assert_valid(shard)
+    with pytest.raises(AssertionError, match="two volumes"):
+        assert_valid(changed(shard, [*TEMPLATE, "volumes"], [{"name": "state", "emptyDir": {}}]))
+
+
 def test_a_key_that_stands_twice_is_refused():
     with pytest.raises(AssertionError, match="line 1: name stands twice"):
         load("name: a\nname: b\n")

@@ -51,12 +51,13 @@ container, but not its flags. "webhooks" says what is watched: .Values.webhooks,
 {{- end }}
 {{- end }}
 
-{{- /* A whole probe from the values, or the default for "path". */}}
+{{- /* A whole probe from the values, or the default for "path"; "patience" are further fields of the default. */}}
 {{- define "cotalker-webhook-exporter.probe" -}}
 {{- if .probe }}
 {{- toYaml .probe }}
 {{- else if .root.Values.web.config.existingSecret }}
-{{- /* Only the file says whether there is TLS, and the kubelet has no client certificate: `healthcheck` reads it, too. */}}
+{{- /* Only the file says whether there is TLS, and the kubelet has no client certificate. `healthcheck` tries HTTP, then HTTPS
+without a look at the certificate, and takes the demand for a client's for a sign of life. */}}
 exec:
   command: [/cotalker-webhook-exporter, healthcheck]
 # Above the 3 s that `healthcheck` itself waits, so that its reason is seen.
@@ -66,6 +67,11 @@ httpGet:
   path: {{ .path }}
   port: 10942
 timeoutSeconds: 5
+{{- end }}
+{{- if not .probe }}
+{{- with .patience }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -109,7 +115,9 @@ spec:
         - name: http
           containerPort: 10942
       livenessProbe:
-        {{- include "cotalker-webhook-exporter.probe" (dict "root" . "probe" .Values.livenessProbe "path" "/-/healthy") | trim | nindent 8 }}
+        {{- /* It asks whether the process works, never whether Cotalker does, and gives it 2 minutes. */}}
+        {{- $patience := dict "periodSeconds" 30 "failureThreshold" 4 }}
+        {{- include "cotalker-webhook-exporter.probe" (dict "root" . "probe" .Values.livenessProbe "path" "/-/healthy" "patience" $patience) | trim | nindent 8 }}
       readinessProbe:
         {{- include "cotalker-webhook-exporter.probe" (dict "root" . "probe" .Values.readinessProbe "path" "/-/ready") | trim | nindent 8 }}
       {{- with .Values.startupProbe }}
