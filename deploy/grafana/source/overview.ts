@@ -44,7 +44,7 @@ const tiles = [
   stat({
     title: 'Broken webhooks',
     description:
-      'Webhooks that are switched on and whose last four attempts or more all failed: at least one event is lost, and each further one will be, until the receiver is mended. The table below says which and why.',
+      'Webhooks that are switched on and whose last four attempts or more all failed: with the usual three retries (--webhook.max-retries=3) at least one event is lost, and each further one will be, until the receiver is mended. The table below says which and why.',
     unit: 'short',
     alerts: ['CotalkerWebhookFailing'],
     expression: countInState(STATES.broken, EVERY),
@@ -124,7 +124,7 @@ const tiles = [
 const webhooks = table({
   title: 'Webhooks, the worst first',
   description:
-    'One row per webhook. State, pending, blocked, failures in a row and last success are as of now; the rest is of the shown range. Broken: the last four attempts or more all failed. Blocked: the newest attempt failed and will be repeated. Failing: the newest attempt failed. Why: the reason of most of its failures. A click on a webhook shows its figures below.',
+    'One row per webhook. State, pending, blocked, failures in a row and last success are as of now; the rest is of the shown range. Broken: the last four attempts or more all failed; with --webhook.max-retries=3 that is a lost event. Blocked: the newest attempt failed and will be repeated. Failing: the newest attempt failed. Why: the reason of most of its failures. A click on a webhook shows its figures below.',
   unit: 'short',
   alerts: [
     'CotalkerWebhookFailing',

@@ -158,6 +158,8 @@ export function timeseries(
   panel: Face & {
     series: Series[];
     stacked?: boolean;
+    /** It may be 0 all the time. The axis then goes to 1, and not to 100. */
+    restsAtZero?: boolean;
     overrides?: Override[];
     config?: FieldConfig;
     noValue: string;
@@ -166,6 +168,7 @@ export function timeseries(
 ): Panel {
   const custom: TimeSeriesFieldConfig & Record<string, unknown> = {
     axisPlacement: AxisPlacement.Auto,
+    ...(panel.restsAtZero ? { axisSoftMax: 1 } : {}),
     axisSoftMin: 0,
     barAlignment: BarAlignment.Center,
     drawStyle: GraphDrawStyle.Line,
