@@ -12,6 +12,7 @@ import {
   EVERY,
   STATES,
   attemptsInRange,
+  byList,
   countInState,
   delayInRange,
   delayOverall,
@@ -26,12 +27,11 @@ import {
   state,
 } from './query';
 
-const oldestFigures = `max(time() - ${gauge('cotalker_webhook_last_poll_success_timestamp_seconds', EVERY)})`;
+const oldestFigures = `max(time() - ${perWebhook(select('cotalker_webhook_last_poll_success_timestamp_seconds'))})`;
 const lastSuccessAge = `clamp_min(time() - ${gauge('cotalker_webhook_last_success_timestamp_seconds', EVERY)}, 0)`;
 const failureRatio = `sum(${failuresInRange(EVERY)}) / (sum(${attemptsInRange(EVERY)}) > 0)`;
 const webhookFailureRatio = `${failuresInRange(EVERY)} / (${attemptsInRange(EVERY)} > 0)`;
-/** While an exporter is replaced there may be two of these for a webhook; a table wants one. */
-const receiver = `topk by (webhook_id, webhook) (1, ${perWebhook(select('cotalker_webhook_info'), 'target_host')})`;
+const receiver = perWebhook(byList(select('cotalker_webhook_info'), EVERY), 'target_host');
 
 const colored = { type: TableCellDisplayMode.ColorBackground, mode: TableCellBackgroundDisplayMode.Basic };
 const redFromOne = {

@@ -20,8 +20,31 @@ export function perWebhook(expression: string, ...labels: string[]): string {
   return `max by (${[IDENTITY, ...labels].join(', ')}) (${expression})`;
 }
 
-export function gauge(metric: Metric, scope: Scope): string {
-  return perWebhook(select(metric, scope));
+const READ_AT = 'cotalker_webhook_last_poll_success_timestamp_seconds';
+const ACTIVE = 'cotalker_webhook_active';
+
+// What an exporter cannot read stands still on its page, so that of several exporters the one that knows best has the word
+// on a webhook. There always is one, however old what it knows is: a webhook that nobody can read keeps its figures.
+
+/** What a log tells: of the exporter that read it last. One that never did knows it from no time. */
+export function byLog(expression: string, scope: Scope): string {
+  const readAt = `${select(READ_AT, scope)} or 0 * ${select(ACTIVE, scope)}`;
+  return `${expression} and on (webhook_id, job, instance) topk by (webhook_id) (1, ${readAt})`;
+}
+
+/**
+ * What the list tells: of the exporter that could read it most of the time. When it was last read no metric says; ten
+ * minutes are what CotalkerApiUnreadable waits.
+ */
+export function byList(expression: string, scope: Scope): string {
+  const readable = `max by (job, instance) (avg_over_time(${select('cotalker_up')}[10m]))`;
+  const ofEach = `0 * ${select(ACTIVE, scope)} + on (job, instance) group_left () ${readable}`;
+  return `${expression} and on (webhook_id, job, instance) topk by (webhook_id) (1, ${ofEach})`;
+}
+
+/** What the log of each webhook says now. */
+export function gauge(metric: Metric, scope: Scope, ...labels: string[]): string {
+  return perWebhook(byLog(select(metric, scope), scope), ...labels);
 }
 
 /** A rate per minute, for the rare things that webhooks do. Whatever the zoom, the height of a curve means the same. */
@@ -67,18 +90,22 @@ export function mainReason(scope: Scope): string {
   return `topk by (${IDENTITY}) (1, ${perWebhook(`increase(${select(FAILURES, scope)}[$__range])`, 'reason')} > 0)`;
 }
 
+/** Whether each webhook is switched on. */
+function active(scope: Scope): string {
+  return perWebhook(byList(select(ACTIVE, scope), scope));
+}
+
 /** How a webhook stands now, see STATES; the first that fits. Nothing of it depends on the shown range. */
 export function state(scope: Scope): string {
-  const active = gauge('cotalker_webhook_active', scope);
-  const inARow = gauge('cotalker_webhook_consecutive_failures', scope);
-  const blocked = gauge('cotalker_webhook_blocked', scope);
-  return [
-    `(${active} == 0) * 0 + ${STATES.off}`,
+  const inARow = select('cotalker_webhook_consecutive_failures', scope);
+  const blocked = select('cotalker_webhook_blocked', scope);
+  const deliveries = [
     `(${inARow} >= ${WHOLE_EVENT}) * 0 + ${STATES.broken}`,
     `(${blocked} == 1) * 0 + ${STATES.blocked}`,
     `(${inARow} > 0) * 0 + ${STATES.failing}`,
-    `${active} * 0 + ${STATES.ok}`,
+    `${inARow} * 0 + ${STATES.ok}`,
   ].join('\nor ');
+  return `(${active(scope)} == 0) * 0 + ${STATES.off}\nor ${perWebhook(byLog(`(\n${deliveries}\n)`, scope))}`;
 }
 
 /** Webhooks in a state; 0 where there are none, so that a tile says so. */

@@ -1,7 +1,7 @@
 import { ScaleDistribution } from '@grafana/schema';
 import { BAD, GOOD, QUIET, WARN } from './palette';
 import { fixedColor, fixedColors, row, timeseries } from './panel';
-import { CHOSEN, delayOverall, failuresPerMinute, gauge, perMinute, perWebhook, select } from './query';
+import { CHOSEN, byLog, delayOverall, failuresPerMinute, gauge, perMinute, perWebhook, select } from './query';
 import { reasonColors } from './overview';
 
 const ofEachWebhook = '{{webhook}}';
@@ -133,9 +133,12 @@ const trouble = [
   }),
 ];
 
-const headroom = `${perWebhook(
-  `${select('cotalker_webhook_last_poll_success_timestamp_seconds', CHOSEN)} - ${select('cotalker_webhook_log_window_oldest_timestamp_seconds', CHOSEN)}`,
-)}`;
+const headroom = perWebhook(
+  byLog(
+    `${select('cotalker_webhook_last_poll_success_timestamp_seconds', CHOSEN)} - ${select('cotalker_webhook_log_window_oldest_timestamp_seconds', CHOSEN)}`,
+    CHOSEN,
+  ),
+);
 
 const log = [
   timeseries({
@@ -156,10 +159,7 @@ const log = [
     stacked: true,
     noValue: 'No webhook',
     series: [
-      [
-        '{{result}}',
-        `sum by (result) (${perWebhook(select('cotalker_webhook_log_window_entries', CHOSEN), 'result')})`,
-      ],
+      ['{{result}}', `sum by (result) (${gauge('cotalker_webhook_log_window_entries', CHOSEN, 'result')})`],
     ],
     overrides: [
       fixedColor('success', GOOD),

@@ -15,7 +15,7 @@ export interface Selector {
   range: string | undefined;
   /** The function that the selector, with its range, is the argument of. */
   call: string | undefined;
-  /** From the innermost to the outermost. */
+  /** What lies around it, from the innermost to the outermost; topk and bottomk drop no label. */
   aggregations: Aggregation[];
 }
 
@@ -52,15 +52,19 @@ export function selectors(expression: string): Selector[] {
   return found;
 }
 
-function aggregationsAround(node: SyntaxNode, of: (node: SyntaxNode | null) => string | undefined): Aggregation[] {
+type Text = (node: SyntaxNode | null) => string | undefined;
+
+function aggregationsAround(node: SyntaxNode, of: Text): Aggregation[] {
   const found: Aggregation[] = [];
   for (let outer = node.parent; outer; outer = outer.parent) {
     if (outer.name !== 'AggregateExpr') continue;
+    const operator = of(outer.getChild('AggregateOp'))!;
+    if (operator === 'topk' || operator === 'bottomk') continue;
     const modifier = outer.getChild('AggregateModifier');
     const labels = (modifier?.getChild('GroupingLabels')?.getChildren('LabelName') ?? []).map((label) => of(label));
     const without = modifier?.getChild('Without') !== null && modifier !== null;
     found.push({
-      operator: of(outer.getChild('AggregateOp'))!,
+      operator,
       keeps: (label) => (without ? !labels.includes(label) : labels.includes(label)),
     });
   }
