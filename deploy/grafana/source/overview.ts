@@ -53,7 +53,7 @@ const tiles = [
   stat({
     title: 'Events lost',
     description:
-      'Events that Cotalker gave up within the shown range. Nothing will send them again: mend the receiver, then replay them by hand.',
+      'Events that Cotalker gave up within the shown range. Nothing will send them again: mend the receiver, then replay them by hand. Too high with several exporters that began to count at different times, when the one with the highest count leaves or returns.',
     unit: 'short',
     alerts: ['CotalkerEventLost'],
     expression: `sum(${inRange('cotalker_webhook_events_lost_total', EVERY)})`,

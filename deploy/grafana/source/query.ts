@@ -52,9 +52,22 @@ export function perMinute(metric: Metric, scope: Scope, ...labels: string[]): st
   return `60 * ${perWebhook(`rate(${select(metric, scope)}[$__rate_interval])`, ...labels)}`;
 }
 
-/** Whole events or attempts within the shown range: `increase` extrapolates to fractions. */
-export function inRange(metric: Metric, scope: Scope, ...labels: string[]): string {
-  return `round(${perWebhook(`increase(${select(metric, scope)}[$__range])`, ...labels)})`;
+/**
+ * By how much counts rose within the shown range, whichever exporters counted: a pod that replaces another goes on from its
+ * count, or, without state, is a reset. Each step takes the highest until the next, so that the newest, which has not ended,
+ * has all until now, and that scrapes which are missed and resets between steps hide nothing.
+ */
+function rise(counts: (highest: string) => string, metric: Metric, scope: Scope, ...labels: string[]): string {
+  const highest = `max_over_time(${select(metric, scope)}[$__rate_interval] offset -$__interval)`;
+  return `increase(${perWebhook(counts(highest), ...labels)}[$__range:$__interval])`;
+}
+
+const asTheyAre = (counts: string) => counts;
+const ofAllReasons = (counts: string) => `sum without (reason) (${counts})`;
+
+/** Whole events within the shown range: `increase` extrapolates to fractions. */
+export function inRange(metric: Metric, scope: Scope): string {
+  return `round(${rise(asTheyAre, metric, scope)})`;
 }
 
 const ATTEMPTS = 'cotalker_webhook_delivery_attempts_total';
@@ -62,18 +75,21 @@ const FAILURES = 'cotalker_webhook_delivery_failures_total';
 const DELAY = 'cotalker_webhook_delivery_delay_seconds_bucket';
 
 export function failuresInRange(scope: Scope): string {
-  return perWebhook(`sum without (reason) (increase(${select(FAILURES, scope)}[$__range]))`);
+  return rise(ofAllReasons, FAILURES, scope);
 }
 
 export function attemptsInRange(scope: Scope): string {
-  return perWebhook(`increase(${select(ATTEMPTS, scope)}[$__range])`);
+  return rise(asTheyAre, ATTEMPTS, scope);
 }
 
 export function failuresPerMinute(scope: Scope): string {
-  return `60 * ${perWebhook(`sum without (reason) (rate(${select(FAILURES, scope)}[$__rate_interval]))`)}`;
+  return `60 * ${perWebhook(ofAllReasons(`rate(${select(FAILURES, scope)}[$__rate_interval])`))}`;
 }
 
-/** A quantile of the delay; nothing, rather than NaN, where nothing was delivered. */
+/**
+ * A quantile of the delay; nothing, rather than NaN, where nothing was delivered. It is a sample, not a count, and has many
+ * buckets: it is worth no subquery, and after a pod is replaced it is mostly of the one that saw more.
+ */
 export function delayInRange(quantile: number, scope: Scope): string {
   return `histogram_quantile(${quantile}, ${perWebhook(`increase(${select(DELAY, scope)}[$__range])`, 'le')}) >= 0`;
 }
@@ -87,7 +103,7 @@ export function delayOverall(quantile: number, scope: Scope, window: 'increase' 
 
 /** The reason of most of a webhook's failures in the range. */
 export function mainReason(scope: Scope): string {
-  return `topk by (${IDENTITY}) (1, ${perWebhook(`increase(${select(FAILURES, scope)}[$__range])`, 'reason')} > 0)`;
+  return `topk by (${IDENTITY}) (1, ${rise(asTheyAre, FAILURES, scope, 'reason')} > 0)`;
 }
 
 /** Whether each webhook is switched on. */

@@ -1,4 +1,4 @@
-// The committed dashboard over exporters that do not agree: one can no longer read the API.
+// The committed dashboard over exporters that do not agree: one can no longer read the API, or takes over from another.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Dashboard, Panel } from '@grafana/schema';
@@ -27,6 +27,11 @@ function frozen(after: number): Shown {
   return well(Math.min(after, FROZEN), { ...ill, up: after > FROZEN ? 0 : 1 });
 }
 
+const one = (lost: (after: number) => number | undefined): Exporter['shows'] => (after) => {
+  const count = lost(after);
+  return count === undefined ? undefined : well(after, { lost: count });
+};
+
 /** By job: exporters of one account, by instance. */
 const SCENES: Record<string, Record<string, Exporter['shows']>> = {
   // The one goes on, and fails to read the list once, just now. The other, the first in any order, is left behind.
@@ -47,6 +52,22 @@ const SCENES: Record<string, Record<string, Exporter['shows']>> = {
     b: (after) => well(0, { active: after < 20 * MINUTE ? 1 : 0, host: 'renamed.example' }),
   },
   unread: { a: (after) => ({ ...well(after), readAt: undefined }) },
+  // From one pod to the next there is a minute without any.
+  replaced: {
+    a: one((after) => (after < 14 * MINUTE ? (after < 5 * MINUTE ? 0 : 3) : undefined)),
+    b: one((after) => (after < 15 * MINUTE ? undefined : after < 20 * MINUTE ? 3 : 6)),
+  },
+  missed: {
+    a: one((after) => (after < 14 * MINUTE ? 0 : undefined)),
+    b: one((after) => (after < 15 * MINUTE ? undefined : 4)),
+  },
+  reset: {
+    a: one((after) => (after < 14 * MINUTE ? (after < 6 * MINUTE ? 0 : 3) : undefined)),
+    b: one((after) => (after < 15 * MINUTE ? undefined : after < 18.25 * MINUTE ? 0 : 2)),
+  },
+  'reset between steps': {
+    a: one((after) => (after < 6 * MINUTE ? 0 : after < 7 * MINUTE ? 3 : after < 8 * MINUTE ? 0 : 2)),
+  },
 };
 
 let dashboard: Dashboard;
@@ -62,11 +83,11 @@ before(async () => {
 
 after(() => stack?.stop());
 
-function over(job: string, instance?: string, from = 0): View {
+function over(job: string, instance?: string, from = 0, stepSeconds = 15): View {
   return {
     fromMs: (START + from) * 1000,
     toMs: (START + END) * 1000,
-    stepMs: 15_000,
+    stepMs: stepSeconds * 1000,
     chosen: { job: [job], instance: instance ? [instance] : null, webhook: null },
   };
 }
@@ -147,4 +168,33 @@ test('a webhook whose log was never read is there', async () => {
   assert.equal(await cell('State', now), STATES.ok);
   assert.equal(await cell('Pending', now), 0);
   assert.equal(await cell('Receiver', now, 'target_host'), 'new.example');
+});
+
+for (const [scene, lost, told] of [
+  ['replaced', 6, 'a pod that takes over its count goes on from it'],
+  ['missed', 4, "what a pod's first scrape has already counts"],
+  ['reset', 5, 'a pod that starts without state starts again from 0'],
+  ['reset between steps', 5, 'an exporter that starts again in place does, too'],
+] as const) {
+  test(`losses and failures of the shown range: ${told}`, async () => {
+    for (const step of [15, MINUTE]) {
+      const now = over(scene, undefined, 0, step);
+      assert.equal(await tile('Events lost', now), lost);
+      assert.equal(await cell('Lost', now), lost);
+      assert.ok(Math.abs((await tile('Failed attempts', now)) - 0.5) < 1e-9);
+      assert.ok(Math.abs(Number(await cell('Failed', now)) - 0.5) < 1e-9);
+      assert.equal(await cell('Why', now, 'reason'), 'timeout');
+      assert.equal(Math.round(Number(await cell('Why', now))), 4 * lost);
+    }
+  });
+}
+
+test('what was counted between two wide steps is not forgotten by a reset between them', async () => {
+  assert.equal(await tile('Events lost', over('reset between steps', undefined, -MINUTE, 5 * MINUTE)), 5);
+});
+
+test('what was counted after the last step is there at once', async () => {
+  // Steps lie on whole minutes; the loss is a quarter past, and half a minute old.
+  const now = { ...over('reset', undefined, 0, MINUTE), toMs: (START + 18.75 * MINUTE) * 1000 };
+  assert.equal(await tile('Events lost', now), 5);
 });
