@@ -126,6 +126,7 @@ const polls = [
       'Polls per minute that did not start because the one before still ran. Raise --poll.interval, or --poll.rate and --poll.concurrency.',
     unit: 'cpm',
     alerts: ['CotalkerPollsOverrun'],
+    restsAtZero: true,
     noValue: 'No exporter',
     series: [
       [instance, `60 * max by (instance) (rate(${select('cotalker_exporter_polls_skipped_total')}[$__rate_interval]))`],
@@ -174,6 +175,7 @@ const api = [
       'How much longer no call is made because the API asked so (Retry-After); 0 when it does not. Often above 0: poll less, or run fewer exporters.',
     unit: 's',
     alerts: ['CotalkerApiRateLimited'],
+    restsAtZero: true,
     noValue: 'No exporter',
     series: [
       [
@@ -191,6 +193,7 @@ const process = [
       'Writes of the checkpoint per minute. An error: look at the volume of --state.path, and do not restart the exporter before it is mended. All 0: there is no --state.path.',
     unit: 'cpm',
     alerts: ['CotalkerStateNotWritten', 'CotalkerStateLost'],
+    restsAtZero: true,
     noValue: 'No exporter',
     series: [['{{result}}', perMinuteBy('result', 'cotalker_exporter_state_writes_total')]],
     overrides: [fixedColor('ok', GOOD), fixedColor('error', BAD)],

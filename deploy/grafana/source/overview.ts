@@ -12,6 +12,7 @@ import {
   EVERY,
   STATES,
   attemptsInRange,
+  byList,
   countInState,
   delayInRange,
   delayOverall,
@@ -26,12 +27,11 @@ import {
   state,
 } from './query';
 
-const oldestFigures = `max(time() - ${gauge('cotalker_webhook_last_poll_success_timestamp_seconds', EVERY)})`;
+const oldestFigures = `max(time() - ${perWebhook(select('cotalker_webhook_last_poll_success_timestamp_seconds'))})`;
 const lastSuccessAge = `clamp_min(time() - ${gauge('cotalker_webhook_last_success_timestamp_seconds', EVERY)}, 0)`;
 const failureRatio = `sum(${failuresInRange(EVERY)}) / (sum(${attemptsInRange(EVERY)}) > 0)`;
 const webhookFailureRatio = `${failuresInRange(EVERY)} / (${attemptsInRange(EVERY)} > 0)`;
-/** While an exporter is replaced there may be two of these for a webhook; a table wants one. */
-const receiver = `topk by (webhook_id, webhook) (1, ${perWebhook(select('cotalker_webhook_info'), 'target_host')})`;
+const receiver = perWebhook(byList(select('cotalker_webhook_info'), EVERY), 'target_host');
 
 const colored = { type: TableCellDisplayMode.ColorBackground, mode: TableCellBackgroundDisplayMode.Basic };
 const redFromOne = {
@@ -44,7 +44,7 @@ const tiles = [
   stat({
     title: 'Broken webhooks',
     description:
-      'Webhooks that are switched on and whose last four attempts or more all failed: at least one event is lost, and each further one will be, until the receiver is mended. The table below says which and why.',
+      'Webhooks that are switched on and whose last four attempts or more all failed: with the usual three retries (--webhook.max-retries=3) at least one event is lost, and each further one will be, until the receiver is mended. The table below says which and why.',
     unit: 'short',
     alerts: ['CotalkerWebhookFailing'],
     expression: countInState(STATES.broken, EVERY),
@@ -53,7 +53,7 @@ const tiles = [
   stat({
     title: 'Events lost',
     description:
-      'Events that Cotalker gave up within the shown range. Nothing will send them again: mend the receiver, then replay them by hand.',
+      'Events that Cotalker gave up within the shown range. Nothing will send them again: mend the receiver, then replay them by hand. Too high with several exporters that began to count at different times, when the one with the highest count leaves or returns.',
     unit: 'short',
     alerts: ['CotalkerEventLost'],
     expression: `sum(${inRange('cotalker_webhook_events_lost_total', EVERY)})`,
@@ -124,7 +124,7 @@ const tiles = [
 const webhooks = table({
   title: 'Webhooks, the worst first',
   description:
-    'One row per webhook. State, pending, blocked, failures in a row and last success are as of now; the rest is of the shown range. Broken: the last four attempts or more all failed. Blocked: the newest attempt failed and will be repeated. Failing: the newest attempt failed. Why: the reason of most of its failures. A click on a webhook shows its figures below.',
+    'One row per webhook. State, pending, blocked, failures in a row and last success are as of now; the rest is of the shown range. Broken: the last four attempts or more all failed; with --webhook.max-retries=3 that is a lost event. Blocked: the newest attempt failed and will be repeated. Failing: the newest attempt failed. Why: the reason of most of its failures. A click on a webhook shows its figures below.',
   unit: 'short',
   alerts: [
     'CotalkerWebhookFailing',

@@ -98,6 +98,12 @@ function targets(series: Series[], kind: 'range' | 'instant' | 'table'): Target[
   }));
 }
 
+/**
+ * About how many steps a subquery over the shown range has; Grafana would take the panel's width in pixels. It extrapolates
+ * by one step, and reads each failure reason of each webhook at each step.
+ */
+const SUBQUERY_STEPS = 500;
+
 /** The first colour holds from below, each further one from its value on. */
 export function steps(first: string, ...further: [from: number, color: string][]): Threshold[] {
   return [{ color: first, value: null }, ...further.map(([value, color]) => ({ color, value }))];
@@ -128,6 +134,7 @@ export function stat(panel: Face & { expression: string; steps: Threshold[]; con
   return {
     ...face(panel),
     type: 'stat',
+    maxDataPoints: SUBQUERY_STEPS,
     targets: targets([[panel.title, panel.expression]], 'instant'),
     fieldConfig: {
       defaults: {
@@ -158,6 +165,8 @@ export function timeseries(
   panel: Face & {
     series: Series[];
     stacked?: boolean;
+    /** It may be 0 all the time. The axis then goes to 1, and not to 100. */
+    restsAtZero?: boolean;
     overrides?: Override[];
     config?: FieldConfig;
     noValue: string;
@@ -166,6 +175,7 @@ export function timeseries(
 ): Panel {
   const custom: TimeSeriesFieldConfig & Record<string, unknown> = {
     axisPlacement: AxisPlacement.Auto,
+    ...(panel.restsAtZero ? { axisSoftMax: 1 } : {}),
     axisSoftMin: 0,
     barAlignment: BarAlignment.Center,
     drawStyle: GraphDrawStyle.Line,
@@ -237,6 +247,7 @@ export function table(
   return {
     ...face(panel),
     type: 'table',
+    maxDataPoints: SUBQUERY_STEPS,
     targets: all,
     transformations,
     fieldConfig: {

@@ -20,8 +20,31 @@ export function perWebhook(expression: string, ...labels: string[]): string {
   return `max by (${[IDENTITY, ...labels].join(', ')}) (${expression})`;
 }
 
-export function gauge(metric: Metric, scope: Scope): string {
-  return perWebhook(select(metric, scope));
+const READ_AT = 'cotalker_webhook_last_poll_success_timestamp_seconds';
+const ACTIVE = 'cotalker_webhook_active';
+
+// What an exporter cannot read stands still on its page, so that of several exporters the one that knows best has the word
+// on a webhook. There always is one, however old what it knows is: a webhook that nobody can read keeps its figures.
+
+/** What a log tells: of the exporter that read it last. One that never did knows it from no time. */
+export function byLog(expression: string, scope: Scope): string {
+  const readAt = `${select(READ_AT, scope)} or 0 * ${select(ACTIVE, scope)}`;
+  return `${expression} and on (webhook_id, job, instance) topk by (webhook_id) (1, ${readAt})`;
+}
+
+/**
+ * What the list tells: of the exporter that could read it most of the time. When it was last read no metric says; ten
+ * minutes are what CotalkerApiUnreadable waits.
+ */
+export function byList(expression: string, scope: Scope): string {
+  const readable = `max by (job, instance) (avg_over_time(${select('cotalker_up')}[10m]))`;
+  const ofEach = `0 * ${select(ACTIVE, scope)} + on (job, instance) group_left () ${readable}`;
+  return `${expression} and on (webhook_id, job, instance) topk by (webhook_id) (1, ${ofEach})`;
+}
+
+/** What the log of each webhook says now. */
+export function gauge(metric: Metric, scope: Scope, ...labels: string[]): string {
+  return perWebhook(byLog(select(metric, scope), scope), ...labels);
 }
 
 /** A rate per minute, for the rare things that webhooks do. Whatever the zoom, the height of a curve means the same. */
@@ -29,9 +52,22 @@ export function perMinute(metric: Metric, scope: Scope, ...labels: string[]): st
   return `60 * ${perWebhook(`rate(${select(metric, scope)}[$__rate_interval])`, ...labels)}`;
 }
 
-/** Whole events or attempts within the shown range: `increase` extrapolates to fractions. */
-export function inRange(metric: Metric, scope: Scope, ...labels: string[]): string {
-  return `round(${perWebhook(`increase(${select(metric, scope)}[$__range])`, ...labels)})`;
+/**
+ * By how much counts rose within the shown range, whichever exporters counted: a pod that replaces another goes on from its
+ * count, or, without state, is a reset. Each step takes the highest until the next, so that the newest, which has not ended,
+ * has all until now, and that scrapes which are missed and resets between steps hide nothing.
+ */
+function rise(counts: (highest: string) => string, metric: Metric, scope: Scope, ...labels: string[]): string {
+  const highest = `max_over_time(${select(metric, scope)}[$__rate_interval] offset -$__interval)`;
+  return `increase(${perWebhook(counts(highest), ...labels)}[$__range:$__interval])`;
+}
+
+const asTheyAre = (counts: string) => counts;
+const ofAllReasons = (counts: string) => `sum without (reason) (${counts})`;
+
+/** Whole events within the shown range: `increase` extrapolates to fractions. */
+export function inRange(metric: Metric, scope: Scope): string {
+  return `round(${rise(asTheyAre, metric, scope)})`;
 }
 
 const ATTEMPTS = 'cotalker_webhook_delivery_attempts_total';
@@ -39,18 +75,21 @@ const FAILURES = 'cotalker_webhook_delivery_failures_total';
 const DELAY = 'cotalker_webhook_delivery_delay_seconds_bucket';
 
 export function failuresInRange(scope: Scope): string {
-  return perWebhook(`sum without (reason) (increase(${select(FAILURES, scope)}[$__range]))`);
+  return rise(ofAllReasons, FAILURES, scope);
 }
 
 export function attemptsInRange(scope: Scope): string {
-  return perWebhook(`increase(${select(ATTEMPTS, scope)}[$__range])`);
+  return rise(asTheyAre, ATTEMPTS, scope);
 }
 
 export function failuresPerMinute(scope: Scope): string {
-  return `60 * ${perWebhook(`sum without (reason) (rate(${select(FAILURES, scope)}[$__rate_interval]))`)}`;
+  return `60 * ${perWebhook(ofAllReasons(`rate(${select(FAILURES, scope)}[$__rate_interval])`))}`;
 }
 
-/** A quantile of the delay; nothing, rather than NaN, where nothing was delivered. */
+/**
+ * A quantile of the delay; nothing, rather than NaN, where nothing was delivered. It is a sample, not a count, and has many
+ * buckets: it is worth no subquery, and after a pod is replaced it is mostly of the one that saw more.
+ */
 export function delayInRange(quantile: number, scope: Scope): string {
   return `histogram_quantile(${quantile}, ${perWebhook(`increase(${select(DELAY, scope)}[$__range])`, 'le')}) >= 0`;
 }
@@ -64,21 +103,25 @@ export function delayOverall(quantile: number, scope: Scope, window: 'increase' 
 
 /** The reason of most of a webhook's failures in the range. */
 export function mainReason(scope: Scope): string {
-  return `topk by (${IDENTITY}) (1, ${perWebhook(`increase(${select(FAILURES, scope)}[$__range])`, 'reason')} > 0)`;
+  return `topk by (${IDENTITY}) (1, ${rise(asTheyAre, FAILURES, scope, 'reason')} > 0)`;
+}
+
+/** Whether each webhook is switched on. */
+function active(scope: Scope): string {
+  return perWebhook(byList(select(ACTIVE, scope), scope));
 }
 
 /** How a webhook stands now, see STATES; the first that fits. Nothing of it depends on the shown range. */
 export function state(scope: Scope): string {
-  const active = gauge('cotalker_webhook_active', scope);
-  const inARow = gauge('cotalker_webhook_consecutive_failures', scope);
-  const blocked = gauge('cotalker_webhook_blocked', scope);
-  return [
-    `(${active} == 0) * 0 + ${STATES.off}`,
+  const inARow = select('cotalker_webhook_consecutive_failures', scope);
+  const blocked = select('cotalker_webhook_blocked', scope);
+  const deliveries = [
     `(${inARow} >= ${WHOLE_EVENT}) * 0 + ${STATES.broken}`,
     `(${blocked} == 1) * 0 + ${STATES.blocked}`,
     `(${inARow} > 0) * 0 + ${STATES.failing}`,
-    `${active} * 0 + ${STATES.ok}`,
+    `${inARow} * 0 + ${STATES.ok}`,
   ].join('\nor ');
+  return `(${active(scope)} == 0) * 0 + ${STATES.off}\nor ${perWebhook(byLog(`(\n${deliveries}\n)`, scope))}`;
 }
 
 /** Webhooks in a state; 0 where there are none, so that a tile says so. */
@@ -86,7 +129,7 @@ export function countInState(wanted: number, scope: Scope): string {
   return `count((${state(scope)}) == ${wanted}) or vector(0)`;
 }
 
-/** Failed attempts after which an event is given up: one, and the three retries of --webhook.max-retries. */
+/** Failed attempts after which an event is given up: one, and the three retries that --webhook.max-retries has by itself. */
 export const WHOLE_EVENT = 4;
 
 /** The worst is the highest, so that a table sorts by it. */

@@ -1,7 +1,7 @@
 import { ScaleDistribution } from '@grafana/schema';
 import { BAD, GOOD, QUIET, WARN } from './palette';
 import { fixedColor, fixedColors, row, timeseries } from './panel';
-import { CHOSEN, delayOverall, failuresPerMinute, gauge, perMinute, perWebhook, select } from './query';
+import { CHOSEN, byLog, delayOverall, failuresPerMinute, gauge, perMinute, perWebhook, select } from './query';
 import { reasonColors } from './overview';
 
 const ofEachWebhook = '{{webhook}}';
@@ -14,6 +14,7 @@ const deliveries = [
     unit: 'cpm',
     alerts: ['CotalkerWebhookFailing'],
     stacked: true,
+    restsAtZero: true,
     noValue: 'No attempts',
     series: [
       ['failed', `sum(${failuresPerMinute(CHOSEN)})`],
@@ -75,6 +76,7 @@ const events = [
     unit: 'cpm',
     alerts: ['CotalkerEventLost'],
     stacked: true,
+    restsAtZero: true,
     noValue: 'No events',
     series: [
       ['lost', `sum(${perMinute('cotalker_webhook_events_lost_total', CHOSEN)})`],
@@ -104,6 +106,7 @@ const trouble = [
     description: 'Events that have failed so far and may still be sent again, by webhook.',
     unit: 'short',
     stacked: true,
+    restsAtZero: true,
     noValue: 'No webhook',
     series: [[ofEachWebhook, gauge('cotalker_webhook_events_pending', CHOSEN)]],
   }),
@@ -113,6 +116,7 @@ const trouble = [
       'Failed attempts since the last success, by webhook. It falls to 0 at the first success: look here whether a remedy works. The scale is logarithmic.',
     unit: 'short',
     alerts: ['CotalkerWebhookBlocked', 'CotalkerWebhookFailing'],
+    restsAtZero: true,
     noValue: 'No webhook',
     series: [[ofEachWebhook, gauge('cotalker_webhook_consecutive_failures', CHOSEN)]],
     scale: { type: ScaleDistribution.Symlog, log: 10, linearThreshold: 1 },
@@ -129,9 +133,12 @@ const trouble = [
   }),
 ];
 
-const headroom = `${perWebhook(
-  `${select('cotalker_webhook_last_poll_success_timestamp_seconds', CHOSEN)} - ${select('cotalker_webhook_log_window_oldest_timestamp_seconds', CHOSEN)}`,
-)}`;
+const headroom = perWebhook(
+  byLog(
+    `${select('cotalker_webhook_last_poll_success_timestamp_seconds', CHOSEN)} - ${select('cotalker_webhook_log_window_oldest_timestamp_seconds', CHOSEN)}`,
+    CHOSEN,
+  ),
+);
 
 const log = [
   timeseries({
@@ -152,10 +159,7 @@ const log = [
     stacked: true,
     noValue: 'No webhook',
     series: [
-      [
-        '{{result}}',
-        `sum by (result) (${perWebhook(select('cotalker_webhook_log_window_entries', CHOSEN), 'result')})`,
-      ],
+      ['{{result}}', `sum by (result) (${gauge('cotalker_webhook_log_window_entries', CHOSEN, 'result')})`],
     ],
     overrides: [
       fixedColor('success', GOOD),
@@ -170,6 +174,7 @@ const log = [
       'Gaps: polls between which entries may have left the log unseen, so that counts may be too low; poll more often. Late: entries that came after a younger one; they are counted, and harmless.',
     unit: 'cpm',
     alerts: ['CotalkerLogGap'],
+    restsAtZero: true,
     noValue: 'No webhook',
     series: [
       ['gaps', `sum(${perMinute('cotalker_webhook_log_gaps_total', CHOSEN)})`],

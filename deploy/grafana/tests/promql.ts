@@ -15,16 +15,22 @@ export interface Selector {
   range: string | undefined;
   /** The function that the selector, with its range, is the argument of. */
   call: string | undefined;
-  /** From the innermost to the outermost. */
+  /** All functions around it, from the innermost to the outermost. */
+  calls: string[];
+  /** What lies around it, from the innermost to the outermost; topk and bottomk drop no label. */
   aggregations: Aggregation[];
 }
 
 /** The variables, as values that the grammar knows; strings hold theirs as they are. */
 export const RATE_INTERVAL = '4m13s';
+const INTERVAL = '3m58s';
 const RANGE = '6h7m';
 
 export function withDurations(text: string): string {
-  return text.replaceAll('$__rate_interval', RATE_INTERVAL).replaceAll('$__range', RANGE);
+  return text
+    .replaceAll('$__rate_interval', RATE_INTERVAL)
+    .replaceAll('$__interval', INTERVAL)
+    .replaceAll('$__range', RANGE);
 }
 
 /** The selectors of an expression; throws where it is none. */
@@ -45,6 +51,7 @@ export function selectors(expression: string): Selector[] {
         ),
         range: of(matrix?.getChild('DurationExpr') ?? null),
         call: body?.name === 'FunctionCallBody' ? of(body.parent!.getChild('FunctionIdentifier')) : undefined,
+        calls: callsAround(node, of),
         aggregations: aggregationsAround(node, of),
       });
     },
@@ -52,15 +59,27 @@ export function selectors(expression: string): Selector[] {
   return found;
 }
 
-function aggregationsAround(node: SyntaxNode, of: (node: SyntaxNode | null) => string | undefined): Aggregation[] {
+type Text = (node: SyntaxNode | null) => string | undefined;
+
+function callsAround(node: SyntaxNode, of: Text): string[] {
+  const found: string[] = [];
+  for (let outer = node.parent; outer; outer = outer.parent) {
+    if (outer.name === 'FunctionCall') found.push(of(outer.getChild('FunctionIdentifier'))!);
+  }
+  return found;
+}
+
+function aggregationsAround(node: SyntaxNode, of: Text): Aggregation[] {
   const found: Aggregation[] = [];
   for (let outer = node.parent; outer; outer = outer.parent) {
     if (outer.name !== 'AggregateExpr') continue;
+    const operator = of(outer.getChild('AggregateOp'))!;
+    if (operator === 'topk' || operator === 'bottomk') continue;
     const modifier = outer.getChild('AggregateModifier');
     const labels = (modifier?.getChild('GroupingLabels')?.getChildren('LabelName') ?? []).map((label) => of(label));
     const without = modifier?.getChild('Without') !== null && modifier !== null;
     found.push({
-      operator: of(outer.getChild('AggregateOp'))!,
+      operator,
       keeps: (label) => (without ? !labels.includes(label) : labels.includes(label)),
     });
   }

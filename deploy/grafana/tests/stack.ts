@@ -1,9 +1,11 @@
-// The demo, scraped by a real Prometheus, both on loopback and gone when the test ends.
-import { spawn, type ChildProcess } from 'node:child_process';
+// A real Prometheus on loopback, gone when the test ends: it scrapes the demo, or has been given what exporters once showed.
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { Panel } from '@grafana/schema';
 import type { Target } from '../source/panel';
 import type { Series } from './picture';
@@ -25,6 +27,25 @@ export function setting(name: string): string {
   return value;
 }
 
+function run(command: string, ...args: string[]): ChildProcess {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  // A test that breaks off takes it along, too.
+  process.on('exit', () => child.kill());
+  return child;
+}
+
+async function runPrometheus(directory: string, address: string, configuration: object): Promise<ChildProcess> {
+  // JSON is YAML.
+  await writeFile(join(directory, 'prometheus.yml'), JSON.stringify(configuration));
+  return run(
+    'prometheus',
+    `--config.file=${join(directory, 'prometheus.yml')}`,
+    `--storage.tsdb.path=${join(directory, 'data')}`,
+    `--web.listen-address=${address}`,
+    '--log.level=error',
+  );
+}
+
 export class Stack {
   private constructor(
     /** The addresses of one exporter. Prometheus takes them for two exporters of one account, which show the same counts. */
@@ -44,31 +65,37 @@ export class Stack {
       rule_files: [setting('ALERT_RULES')],
       scrape_configs: [{ job_name: 'cotalker', static_configs: [{ targets: exporters }] }],
     };
-    // JSON is YAML.
-    await writeFile(join(directory, 'prometheus.yml'), JSON.stringify(configuration));
-    const run = (command: string, ...args: string[]) =>
-      spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-    const processes = [
-      run(
-        setting('EXPORTER'),
-        'demo',
-        ...exporters.map((address) => `--web.listen-address=${address}`),
-        '--poll.interval=1s',
-        `--demo.speed=${process.env['DEMO_SPEED'] ?? DEMO_SPEED}`,
-        `--state.path=${join(directory, 'state')}`,
-        '--log.level=error',
-      ),
-      run(
-        'prometheus',
-        `--config.file=${join(directory, 'prometheus.yml')}`,
-        `--storage.tsdb.path=${join(directory, 'data')}`,
-        `--web.listen-address=${prometheus}`,
-        '--log.level=error',
-      ),
-    ];
-    // A test that breaks off takes them along, too.
-    globalThis.process.on('exit', () => processes.forEach((child) => child.kill()));
-    return new Stack(exporters, prometheus, directory, processes, Date.now());
+    const demo = run(
+      setting('EXPORTER'),
+      'demo',
+      ...exporters.map((address) => `--web.listen-address=${address}`),
+      '--poll.interval=1s',
+      `--demo.speed=${process.env['DEMO_SPEED'] ?? DEMO_SPEED}`,
+      `--state.path=${join(directory, 'state')}`,
+      '--log.level=error',
+    );
+    return new Stack(
+      exporters,
+      prometheus,
+      directory,
+      [demo, await runPrometheus(directory, prometheus, configuration)],
+      Date.now(),
+    );
+  }
+
+  /** A Prometheus that has samples, in the text format of OpenMetrics, and scrapes nothing. */
+  static async over(samples: string, startMs: number): Promise<Stack> {
+    const directory = await mkdtemp(join(tmpdir(), 'dashboard-'));
+    const file = join(directory, 'samples');
+    await writeFile(file, samples);
+    await promisify(execFile)('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', file, join(directory, 'data')]);
+    const prometheus = `127.0.0.1:${await freePort()}`;
+    const server = await runPrometheus(directory, prometheus, {});
+    while (!(await fetch(`http://${prometheus}/-/ready`).catch(() => undefined))?.ok) {
+      if (server.exitCode !== null) throw new Error(`Prometheus ended with status ${server.exitCode}`);
+      await pause(100);
+    }
+    return new Stack([], prometheus, directory, [server], startMs);
   }
 
   async stop(): Promise<void> {
