@@ -35,7 +35,7 @@ const exporters = table({
   description:
     'One row per exporter that is scraped. No row: none is, and losses go unnoticed. Last whole poll: when all logs could be read last; its page and its log say why one could not. Last checkpoint: never means that there is no --state.path, and that a restart starts the counts at 0.',
   unit: 'short',
-  alerts: ['CotalkerExporterDown', 'CotalkerApiUnreadable', 'CotalkerWebhooksUnwatched'],
+  alerts: ['CotalkerExporterDown', 'CotalkerApiUnreadable', 'CotalkerWebhooksUnwatched', 'CotalkerNothingWatched', 'CotalkerWebConfigNotReloaded'],
   noValue: 'never',
   hidden: [],
   sortBy: [{ displayName: 'Exporter' }],
@@ -102,7 +102,7 @@ const polls = [
     description:
       'Polls per minute. Partial: some log could not be read. Failed: the list could not, or its credentials were refused.',
     unit: 'cpm',
-    alerts: ['CotalkerApiUnreadable', 'CotalkerDataStale'],
+    alerts: ['CotalkerApiUnreadable', 'CotalkerDataStale', 'CotalkerPollsIncomplete'],
     stacked: true,
     noValue: 'No exporter',
     series: [['{{result}}', perMinuteBy('result', 'cotalker_exporter_polls_total')]],
