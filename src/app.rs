@@ -124,8 +124,8 @@ pub async fn serve(
     for listener in &listeners {
         tracing::info!(address = %listener.local_addr()?, scheme, path = config.web.telemetry_path, "listening");
     }
-    if config.web.protection.as_ref().is_some_and(|file| file.has_logins() && !file.has_tls()) {
-        tracing::warn!("logins without TLS (--web.config.file): passwords can be read on the way");
+    if let Some(protection) = &config.web.protection {
+        protection.say();
     }
     let instruments = Arc::new(Instruments::new(config.poller.interval.as_secs_f64())?);
     let client = Arc::new(Client::new(api, Arc::clone(&instruments)).context("--cotalker.ca-file")?);

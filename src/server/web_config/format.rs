@@ -2,7 +2,8 @@
 //!
 //! The format is the exporter-toolkit's, `docs/web-configuration.md`: every key of it is known here, any other is
 //! refused, and so is a value that this server could not honour. Each refusal is one line that names the key, the value
-//! unless it is secret, and what is allowed. Empty values count as not given, as in the toolkit.
+//! unless it is secret, and what is allowed. Empty values count as not given, as in the toolkit; but a
+//! `tls_server_config` with any key in it has to lead to TLS.
 //!
 //! YAML is read into text only: what is a number or a yes is decided here, where the key is known, and no library
 //! prints a value that may be a secret.
@@ -95,6 +96,11 @@ impl ClientAuth {
         matches!(self, Self::RequireAny | Self::RequireAndVerify)
     }
 
+    /// Its name in the file.
+    pub(super) fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, auth)| *auth == self).map_or("", |(name, _)| name)
+    }
+
     pub(super) fn is_verified(self) -> bool {
         matches!(self, Self::VerifyIfGiven | Self::RequireAndVerify)
     }
@@ -177,13 +183,14 @@ fn in_own_words(error: &YamlError, text: &str) -> Refused {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the library's other errors are all the same to the user")]
     let problem = match error {
         YamlError::SerdeUnknownField { field, expected, .. } => {
+            let field = shown(field);
             return Refused(format!(
-                "line {line}: {field:?} is no key of this place; allowed are {}",
+                "line {line}: {field} is no key of this place; allowed are {}",
                 expected.join(", ")
             ));
         }
         YamlError::DuplicateMappingKey { key: Some(key), .. } => {
-            return Refused(format!("line {line}: {key:?} is there twice; allowed is once"));
+            return Refused(format!("line {line}: {} is there twice; allowed is once", shown(key)));
         }
         YamlError::DuplicateMappingKey { key: None, .. } => "a key is there twice; allowed is once",
         YamlError::Unexpected { expected: "mapping start", .. } => "keys with values are needed here",
@@ -193,6 +200,12 @@ fn in_own_words(error: &YamlError, text: &str) -> Refused {
         _ => "this is no YAML",
     };
     Refused(format!("{place}: {problem}"))
+}
+
+/// A key of the file, unless it may be more than one: a name and a hash, or a text of several lines.
+fn shown(key: &str) -> String {
+    let is_name = !key.is_empty() && key.len() <= 64 && !key.contains([':', '$', '\n', '\r']);
+    if is_name { format!("{key:?}") } else { "a key".to_owned() }
 }
 
 fn is_known(key: &str) -> bool {
@@ -243,6 +256,10 @@ fn source(
             Err(Refused::because(file.0, format_args!("allowed is one of {} and {}, not both", file.0, text.0)))
         }
         (Some(secret), None) => Ok(Some(Source { key: text.0, place: Place::Text(Secret::new(secret)) })),
+        // Not to be shown: whoever takes one key for the other puts a private key here.
+        (None, Some(path)) if path.contains('\n') || path.contains("-----BEGIN") => {
+            Err(Refused::because(file.0, format_args!("the path of a file is needed; PEM text goes into {}", text.0)))
+        }
         (None, Some(path)) => Ok(Some(Source { key: file.0, place: Place::File(directory.join(path)) })),
         (None, None) => Ok(None),
     }

@@ -99,6 +99,11 @@ impl Users {
         Ok(Some(Self { by_name, highest_cost, key, nobody }))
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
     /// Whether this login is right, for as long as that takes.
     pub(super) async fn admit(self: &Arc<Self>, login: Login, queue: &Arc<Semaphore>) -> bool {
         if self.remembers(&login) {

@@ -51,6 +51,8 @@ const SETTLE_LOOKS: usize = 3;
 struct Rules {
     tls: Option<TlsAcceptor>,
     client_auth: ClientAuth,
+    /// Whether only clients with certain names are let in.
+    has_allowed_sans: bool,
     headers: Vec<(HeaderName, HeaderValue)>,
     users: Option<Arc<Users>>,
     limit: Option<Bucket>,
@@ -121,7 +123,14 @@ impl Found {
 
 impl Rules {
     fn none() -> Self {
-        Self { tls: None, client_auth: ClientAuth::None, headers: Vec::new(), users: None, limit: None }
+        Self {
+            tls: None,
+            client_auth: ClientAuth::None,
+            has_allowed_sans: false,
+            headers: Vec::new(),
+            users: None,
+            limit: None,
+        }
     }
 
     fn new(settings: Settings, pems: Option<&Pems>, before: Option<&Self>) -> Result<Self, Refused> {
@@ -130,6 +139,7 @@ impl Rules {
             _ => None,
         };
         let client_auth = settings.tls.as_ref().map_or(ClientAuth::None, |tls| tls.client_auth);
+        let has_allowed_sans = settings.tls.as_ref().is_some_and(|tls| tls.client_allowed_sans.is_some());
         let users = Users::new(settings.users, before.and_then(|rules| rules.users.as_deref()))?.map(Arc::new);
         if let Some(before) = before {
             if before.tls.is_some() != tls.is_some() {
@@ -145,11 +155,46 @@ impl Rules {
                 let problem = "less is asked of clients' certificates by a restart only";
                 return Err(Refused::because("tls_server_config.client_auth_type", problem));
             }
+            if before.has_allowed_sans && !has_allowed_sans {
+                let problem = "certificates of any name are let in by a restart only";
+                return Err(Refused::because("tls_server_config.client_allowed_sans", problem));
+            }
             if before.users.is_some() && users.is_none() {
                 return Err(Refused::because("basic_auth_users", "logins are switched off by a restart only"));
             }
         }
-        Ok(Self { tls, client_auth, headers: settings.headers, users, limit: settings.rate.map(Bucket::new) })
+        Ok(Self {
+            tls,
+            client_auth,
+            has_allowed_sans,
+            headers: settings.headers,
+            users,
+            limit: settings.rate.map(Bucket::new),
+        })
+    }
+
+    /// Says what is in force, and what somebody may have thought to be and is not.
+    fn say(&self) {
+        let (has_tls, users) = (self.tls.is_some(), self.users.as_ref().map_or(0, |users| users.len()));
+        tracing::info!(
+            tls = has_tls,
+            client_auth_type = self.client_auth.name(),
+            users,
+            rate_limit = self.limit.is_some(),
+            "what the web configuration (--web.config.file) asks for"
+        );
+        if !has_tls && users == 0 {
+            tracing::warn!("the web configuration (--web.config.file) protects nothing: everybody may read the pages");
+        }
+        if !has_tls && users > 0 {
+            tracing::warn!("logins without TLS (--web.config.file): passwords can be read on the way");
+        }
+        if self.client_auth != ClientAuth::None && self.client_auth != ClientAuth::RequireAndVerify {
+            tracing::warn!(
+                client_auth_type = self.client_auth.name(),
+                "clients without a certificate of client_ca_file are let in; only RequireAndVerifyClientCert keeps them out"
+            );
+        }
     }
 }
 
@@ -177,6 +222,11 @@ impl Protection {
         let found = Found::at(path);
         let contents = found.contents.clone();
         Ok(Self { path: path.to_owned(), contents, rules: Arc::new(found.rules(path, None)?) })
+    }
+
+    /// Says in the log what is in force, and what is not.
+    pub fn say(&self) {
+        self.rules.say();
     }
 
     /// Whether the pages are served over TLS.
@@ -322,10 +372,12 @@ impl Watched {
         state.contents = contents;
         match rules {
             Ok(rules) => {
-                state.rules = Arc::new(rules);
+                let rules = Arc::new(rules);
+                state.rules = Arc::clone(&rules);
                 drop(state);
                 self.instruments.web_config_reloaded(ReloadResult::Ok);
                 tracing::info!(file = %self.path.display(), "the web configuration has changed, and is in force");
+                rules.say();
             }
             Err(refused) => {
                 drop(state);

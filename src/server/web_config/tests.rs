@@ -157,6 +157,16 @@ fn what_cannot_be_done_is_refused_in_a_line_with_key_value_and_what_is_allowed()
         (format!("basic_auth_users: {SECRET}"), &["line 1, basic_auth_users: keys with values are needed"]),
         (format!("basic_auth_users: {{alice: [{SECRET}]}}"), &["line 1, basic_auth_users: one text is needed"]),
         (format!("basic_auth_users:\n  alice:{SECRET}"), &["line 2: keys with values are needed"]),
+        (
+            tls(&format!("client_ca_file: |\n    -----BEGIN PRIVATE KEY-----\n    {SECRET}")),
+            &["client_ca_file: the path of a file is needed; PEM text goes into tls_server_config.client_ca"],
+        ),
+        (
+            format!("tls_server_config:\n  cert_file: tls.crt\n  key_file: '-----BEGIN PRIVATE KEY----- {SECRET}'"),
+            &["key_file: the path of a file is needed; PEM text goes into tls_server_config.key"],
+        ),
+        (format!("\"alice:{SECRET}\": x"), &["line 1: a key is no key of this place", "allowed are tls_server_config"]),
+        (format!("basic_auth_users: {{\"$2y${SECRET}\": x, \"$2y${SECRET}\": y}}"), &["line 1: a key is there twice"]),
         (format!("basic_auth_users:\n  \"alice:{SECRET}\":"), &["basic_auth_users: a user's name has a colon"]),
         ("rate_limit: {burst: 3}".into(), &["rate_limit.interval: missing; needed is a duration"]),
         ("rate_limit: {interval: 1s}".into(), &["rate_limit.burst: missing; needed is a whole number from 1"]),
@@ -334,6 +344,9 @@ fn no_change_of_the_file_opens_the_pages() {
         assert!(!strict.look(), "{text}");
     }
     assert_eq!(strict.reloads(), (0, 4));
+    let named = Scene::of(&(auth("RequireAndVerifyClientCert") + "  client_allowed_sans: [scraper.example]\n"));
+    named.write("web.yml", &auth("RequireAndVerifyClientCert"));
+    assert!(!named.look(), "certificates of any name");
     let lax = Scene::of(TLS);
     for text in [auth("RequestClientCert"), auth("RequireAnyClientCert"), auth("RequireAndVerifyClientCert")] {
         lax.write("web.yml", &text);

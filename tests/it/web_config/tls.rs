@@ -225,3 +225,18 @@ async fn the_demo_prints_addresses_that_say_https() {
     let ended = running.ended().await;
     assert!(ended.stdout.contains(&format!("https://{address}/  ")) && !ended.stdout.contains("http://"), "{ended:?}");
 }
+
+#[tokio::test]
+async fn the_log_says_what_is_in_force_and_what_somebody_may_have_thought_to_be() {
+    let files = Files::new();
+    let lax = format!("{TLS}  client_auth_type: RequireAnyClientCert\n");
+    for (text, warning) in [(lax.as_str(), "only RequireAndVerifyClientCert keeps them out"), ("", "protects nothing")]
+    {
+        let exporter = Exporter::start(&[&files.flag(text)]).await;
+        let line = exporter.running.logs(warning).await;
+        assert!(line.contains("level=warn"), "{line}");
+    }
+    let exporter = Exporter::start(&[&files.flag(TLS)]).await;
+    let line = exporter.running.logs("what the web configuration").await;
+    assert!(line.contains("tls=true") && line.contains("client_auth_type=NoClientCert"), "{line}");
+}
