@@ -13,6 +13,7 @@
 
 mod body;
 mod connections;
+mod handshakes;
 pub mod page;
 mod routes;
 #[cfg(test)]
@@ -39,6 +40,7 @@ use tower::ServiceExt as _;
 
 use crate::server::body::Holding;
 use crate::server::connections::{Connections, Place};
+use crate::server::handshakes::FailedHandshakes;
 use crate::server::web_config::Guard;
 use crate::snapshot;
 
@@ -108,6 +110,7 @@ struct Shared {
     guard: Arc<Guard>,
     http: http1::Builder,
     connections: Arc<Connections>,
+    failed_handshakes: FailedHandshakes,
     limits: Limits,
     stop: CancellationToken,
 }
@@ -131,7 +134,9 @@ impl Server {
         let connections = Connections::new(limits.connections);
         let guard = Arc::clone(&site.guard);
         let router = routes::router(site);
-        Self { listeners, shared: Arc::new(Shared { router, guard, http, connections, limits, stop }) }
+        let failed_handshakes = FailedHandshakes::default();
+        let shared = Shared { router, guard, http, connections, failed_handshakes, limits, stop };
+        Self { listeners, shared: Arc::new(shared) }
     }
 
     /// Serves until it is told to stop: then accepts nothing more, closes what waits, lets running answers finish
@@ -237,8 +242,7 @@ async fn serve_connection(stream: TcpStream, place: Place, shared: Arc<Shared>) 
         Ok(Ok(Opened::Tls(stream))) => serve_http(stream, place, &shared, left, false).await,
         // Whoever forgot the s of https is told so.
         Ok(Ok(Opened::NoTls(stream))) => serve_http(stream, place, &shared, left, true).await,
-        // Said at this level only: anybody can cause it, as often as they like.
-        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Ok(Err(error)) => shared.failed_handshakes.say(&error, Instant::now()),
         Err(_) => {}
     }
 }

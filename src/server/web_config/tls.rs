@@ -91,7 +91,9 @@ pub(super) fn server(tls: &Tls, pems: &Pems) -> Result<Arc<ServerConfig>, Refuse
     #[expect(clippy::wildcard_enum_match_arm, reason = "the library's other errors are all the same to the user")]
     let mut server = builder.with_single_cert(chain, key).map_err(|error| match error {
         rustls::Error::InconsistentKeys(_) => pems.key.refused("the private key is not the certificate's"),
-        rustls::Error::InvalidCertificate(_) => pems.certificate.refused("the certificate makes no sense"),
+        rustls::Error::InvalidCertificate(_) => {
+            pems.certificate.refused("the certificate cannot be used; needed is one of X.509 version 3")
+        }
         _ => pems
             .key
             .refused("the private key cannot be used; allowed are RSA (2048 bits or more), P-256, P-384, Ed25519"),
