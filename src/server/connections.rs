@@ -1,16 +1,32 @@
 //! Which connections are open, and which one has to go when there are too many.
 //!
 //! The newcomer is never the one refused: it may be the scraper. A connection either waits (nothing sent yet, half a
-//! request) or is being answered, and the one that has been so for longest makes room, taken from whichever kind has
-//! more. So a flood of clients that send nothing cannot end a running answer, and a crowd that reads no answer cannot
-//! keep out those that are about to ask.
+//! request) or is being answered. Room is made by whichever kind has more, of it by the client that holds most places, and
+//! of those by the one that has been so for longest. So a flood of clients that send nothing cannot end a running answer,
+//! a crowd that reads no answer cannot keep out those that are about to ask, and one host takes places from itself.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+/// Who is at the other end, as far as an address tells: whoever has one IPv6 address has the network of it, a /64.
+/// Source: RFC 4291, section 2.5.4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Client(IpAddr);
+
+impl From<IpAddr> for Client {
+    fn from(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+            v4 @ IpAddr::V4(_) => v4,
+        })
+    }
+}
 
 /// The open connections of all listeners.
 #[derive(Debug)]
@@ -27,6 +43,7 @@ struct Open {
 
 #[derive(Debug)]
 struct Connection {
+    client: Client,
     /// Since when it waits, or is being answered.
     since: Instant,
     is_answering: bool,
@@ -39,15 +56,16 @@ impl Connections {
     }
 
     /// A place for a new connection; one of the others is told to close if all are taken.
-    pub(super) fn admit(self: &Arc<Self>) -> Place {
+    pub(super) fn admit(self: &Arc<Self>, client: Client) -> Place {
         let close = CancellationToken::new();
         let mut open = self.lock();
         while open.by_number.len() >= self.capacity && open.evict() {}
         open.opened += 1;
         let number = open.opened;
-        open.by_number.insert(number, Connection { since: Instant::now(), is_answering: false, close: close.clone() });
+        let connection = Connection { client, since: Instant::now(), is_answering: false, close: close.clone() };
+        open.by_number.insert(number, connection);
         drop(open);
-        Place { number, close, connections: Arc::clone(self) }
+        Place { number, client, close, connections: Arc::clone(self) }
     }
 
     /// Tells one connection to close, for want of something else than places.
@@ -78,11 +96,13 @@ impl Open {
     fn evict(&mut self) -> bool {
         let answering = self.by_number.values().filter(|connection| connection.is_answering).count();
         let from_answering = answering > self.by_number.len() - answering;
-        let oldest = self
-            .by_number
-            .iter()
-            .filter(|(_, connection)| connection.is_answering == from_answering)
-            .min_by_key(|(number, connection)| (connection.since, **number))
+        let of_kind = || self.by_number.iter().filter(|(_, connection)| connection.is_answering == from_answering);
+        let mut held = HashMap::<Client, usize>::new();
+        for (_, connection) in of_kind() {
+            *held.entry(connection.client).or_default() += 1;
+        }
+        let oldest = of_kind()
+            .min_by_key(|(number, connection)| (Reverse(held.get(&connection.client)), connection.since, **number))
             .map(|(number, _)| *number);
         let Some(connection) = oldest.and_then(|number| self.by_number.remove(&number)) else { return false };
         connection.close.cancel();
@@ -94,11 +114,17 @@ impl Open {
 #[derive(Debug)]
 pub(super) struct Place {
     number: u64,
+    client: Client,
     close: CancellationToken,
     connections: Arc<Connections>,
 }
 
 impl Place {
+    /// Whose it is.
+    pub(super) fn client(&self) -> Client {
+        self.client
+    }
+
     /// Waits until the connection has to go.
     pub(super) async fn closed(&self) {
         self.close.cancelled().await;
@@ -143,8 +169,16 @@ impl Drop for Answering {
 mod tests {
     use super::*;
 
+    fn client(address: &str) -> Client {
+        address.parse::<IpAddr>().expect("an address").into()
+    }
+
     fn admit(connections: &Arc<Connections>) -> Arc<Place> {
-        Arc::new(connections.admit())
+        admit_from(connections, "192.0.2.1")
+    }
+
+    fn admit_from(connections: &Arc<Connections>, address: &str) -> Arc<Place> {
+        Arc::new(connections.admit(client(address)))
     }
 
     fn is_closed(place: &Place) -> bool {
@@ -184,6 +218,32 @@ mod tests {
         let newcomers = [admit(&connections), admit(&connections)];
         assert_eq!(crowd.iter().map(|(place, _)| is_closed(place)).collect::<Vec<_>>(), [true, true, false, false]);
         assert!(newcomers.iter().all(|place| !is_closed(place)));
+    }
+
+    #[test]
+    fn the_client_that_holds_most_places_makes_room() {
+        let connections = Connections::new(4);
+        let scraper = admit_from(&connections, "192.0.2.9");
+        let scrape = scraper.answer();
+        let flood: Vec<_> = (0..20)
+            .map(|_| {
+                let place = admit(&connections);
+                let answer = place.answer();
+                (place, answer)
+            })
+            .collect();
+        assert!(!is_closed(&scraper));
+        assert_eq!(flood.iter().filter(|(place, _)| !is_closed(place)).count(), 3);
+        drop(scrape);
+    }
+
+    #[test]
+    fn a_client_is_an_ipv4_address_however_it_is_written_or_a_network_of_ipv6() {
+        assert_eq!(client("192.0.2.1"), client("::ffff:192.0.2.1"));
+        assert_ne!(client("192.0.2.1"), client("192.0.2.2"));
+        assert_ne!(client("::ffff:192.0.2.1"), client("::ffff:192.0.2.2"));
+        assert_eq!(client("2001:db8:0:1::1"), client("2001:db8:0:1:ffff::2"));
+        assert_ne!(client("2001:db8:0:1::1"), client("2001:db8:0:2::1"));
     }
 
     #[test]

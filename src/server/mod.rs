@@ -39,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::server::body::Holding;
-use crate::server::connections::{Connections, Place};
+use crate::server::connections::{Client, Connections, Place};
 use crate::server::handshakes::FailedHandshakes;
 use crate::server::web_config::Guard;
 use crate::snapshot;
@@ -163,10 +163,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             () = shared.stop.cancelled() => break,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // An answer ends in a small piece that must not wait for an acknowledgement. It would only be slower.
                 let _ = stream.set_nodelay(true);
-                let place = shared.connections.admit();
+                let place = shared.connections.admit(peer.ip().into());
                 open.spawn(serve_connection(stream, place, Arc::clone(&shared)));
             }
             // The client's doing, and over.
@@ -252,12 +252,13 @@ async fn serve_http<S>(stream: S, place: Place, shared: &Arc<Shared>, head_timeo
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let client = place.client();
     let place = Arc::new(place);
     let service = hyper::service::service_fn(|request: Request<Incoming>| {
         let answering = place.answer();
         let shared = Arc::clone(shared);
         async move {
-            let answer = if lacks_tls { routes::needs_https() } else { shared.answer(request).await };
+            let answer = if lacks_tls { routes::needs_https() } else { shared.answer(request, client).await };
             Ok::<_, std::convert::Infallible>(answer.map(|body| Holding::new(body, answering)))
         }
     });
@@ -278,11 +279,14 @@ where
 }
 
 impl Shared {
-    async fn answer(&self, request: Request<Incoming>) -> Response {
+    async fn answer(&self, request: Request<Incoming>, client: Client) -> Response {
         let in_force = self.guard.in_force().await;
         // A probe brings no login, and a flood must not get the pod killed.
-        let admitted =
-            if routes::is_probe(request.uri().path()) { Ok(()) } else { in_force.admit(request.headers()).await };
+        let admitted = if routes::is_probe(request.uri().path()) {
+            Ok(())
+        } else {
+            in_force.admit(request.headers(), client).await
+        };
         let mut answer = match admitted {
             Ok(()) => self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {}),
             Err(refusal) => routes::refuse(refusal),

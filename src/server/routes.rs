@@ -25,6 +25,10 @@ const HTML: &str = "text/html; charset=utf-8";
 const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";
 
+/// Seconds after which who was not looked at may come again: by then those who stood before it are gone, or have been
+/// told the same.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
+
 /// The page needs its own style and nothing else.
 const PAGE_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -44,6 +48,11 @@ pub(super) fn is_probe(path: &str) -> bool {
 pub(super) fn refuse(refusal: Refusal) -> Response {
     match refusal {
         Refusal::TooMany => text(StatusCode::TOO_MANY_REQUESTS, "too many requests"),
+        Refusal::Busy => {
+            let mut response = text(StatusCode::SERVICE_UNAVAILABLE, "too many logins at once");
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+            response
+        }
         Refusal::Login => {
             let mut response = text(StatusCode::UNAUTHORIZED, "a login is needed");
             let challenge = HeaderValue::from_static("Basic realm=\"cotalker-webhook-exporter\", charset=\"UTF-8\"");

@@ -117,6 +117,13 @@ impl Answer {
     }
 }
 
+#[test]
+fn whose_login_was_not_looked_at_is_told_to_come_again_and_not_that_it_is_wrong() {
+    let answer = routes::refuse(web_config::Refusal::Busy);
+    assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (503, &"10".parse().expect("a value")));
+    assert!(!answer.headers().contains_key("www-authenticate"));
+}
+
 async fn is_closed(stream: &mut (impl AsyncRead + Unpin)) -> bool {
     let mut rest = Vec::new();
     // A reset closes just as well.

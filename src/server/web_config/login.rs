@@ -12,7 +12,8 @@
 //!
 //! **No starvation.** Hashing happens off the async threads, one at a time: a flood of wrong passwords takes one
 //! processor at most, and whoever has logged in once is let in past it. Who logs in for the first time waits in line,
-//! and who gives up leaves it.
+//! where each client stands once (those behind one proxy are one, see `queue.rs`); who gives up leaves it, and who has
+//! waited for too long is told to come again.
 //!
 //! Only the first 72 bytes of a password count, as in every bcrypt, so in the tool that made the hash, too.
 
@@ -26,10 +27,12 @@ use base64::engine::general_purpose::STANDARD;
 use bcrypt::HashParts;
 use http::{HeaderMap, header};
 use ring::hmac;
-use tokio::sync::Semaphore;
 
+use super::Refusal;
 use super::format::Refused;
+use super::queue::Queue;
 use crate::secret::Secret;
+use crate::server::connections::Client;
 
 /// A higher cost takes longer than a scrape may: 16 takes some 4 s, and each step doubles it.
 const HIGHEST_COST: u32 = 16;
@@ -104,15 +107,20 @@ impl Users {
         self.by_name.len()
     }
 
-    /// Whether this login is right, for as long as that takes.
-    pub(super) async fn admit(self: &Arc<Self>, login: Login, queue: &Arc<Semaphore>) -> bool {
+    /// Lets this login in if it is right, for as long as that takes.
+    pub(super) async fn admit(
+        self: &Arc<Self>,
+        login: Login,
+        client: Client,
+        queue: &Arc<Queue>,
+    ) -> Result<(), Refusal> {
         if self.remembers(&login) {
-            return true;
+            return Ok(());
         }
-        let Ok(turn) = Arc::clone(queue).acquire_owned().await else { return false };
+        let turn = queue.turn(client).await.ok_or(Refusal::Busy)?;
         // The same client may have been here just before.
         if self.remembers(&login) {
-            return true;
+            return Ok(());
         }
         let users = Arc::clone(self);
         let verified = tokio::task::spawn_blocking(move || {
@@ -120,7 +128,7 @@ impl Users {
             let _turn = turn;
             users.verify(&login)
         });
-        verified.await.unwrap_or(false)
+        if verified.await.unwrap_or(false) { Ok(()) } else { Err(Refusal::Login) }
     }
 
     /// Whether this login was right before.
@@ -201,6 +209,7 @@ fn evaluate(password: &Secret, hash: &Secret) -> bool {
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
+    use std::net::IpAddr;
 
     use futures::FutureExt as _;
     use http::HeaderValue;
@@ -340,15 +349,15 @@ mod tests {
     #[tokio::test]
     async fn logins_wait_for_their_turn_and_those_that_are_known_do_not() {
         let users = Arc::new(users(&[("a", hash("right", 4))], None));
-        let queue = Arc::new(Semaphore::new(1));
-        assert!(users.admit(login("a", "right"), &queue).await);
-        assert!(!users.admit(login("a", "wrong"), &queue).await);
-        let busy = queue.acquire().await.expect("a turn");
-        assert!(users.admit(login("a", "right"), &queue).await);
-        let mut waits = std::pin::pin!(users.admit(login("a", "wrong"), &queue));
+        let queue = Arc::new(Queue::default());
+        let client = |last| Client::from(IpAddr::from([192, 0, 2, last]));
+        assert_eq!(users.admit(login("a", "right"), client(1), &queue).await, Ok(()));
+        assert_eq!(users.admit(login("a", "wrong"), client(1), &queue).await, Err(Refusal::Login));
+        let busy = queue.turn(client(1)).await.expect("a turn");
+        assert_eq!(users.admit(login("a", "right"), client(1), &queue).await, Ok(()));
+        let mut waits = std::pin::pin!(users.admit(login("a", "wrong"), client(2), &queue));
         assert!(waits.as_mut().now_or_never().is_none(), "it waits");
         drop(busy);
-        assert!(!waits.await);
-        assert_eq!(queue.available_permits(), 1);
+        assert_eq!(waits.await, Err(Refusal::Login));
     }
 }

@@ -13,6 +13,7 @@
 mod format;
 mod limit;
 mod login;
+mod queue;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -23,7 +24,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -32,7 +32,9 @@ pub use self::format::Refused;
 use self::format::{ClientAuth, Place, Settings, Source};
 use self::limit::Bucket;
 use self::login::{Login, Users};
+use self::queue::Queue;
 use self::tls::Pems;
+use crate::server::connections::Client;
 use crate::telemetry::{Instruments, ReloadResult};
 
 /// Between two looks. What changes shows within it, and a flood of connections reads no file more often. A convention.
@@ -249,13 +251,15 @@ pub(super) enum Refusal {
     TooMany,
     /// It brings no login that is right.
     Login,
+    /// Its login was not looked at: others stand before it.
+    Busy,
 }
 
 /// What is in force for one connection or request.
 #[derive(Clone)]
 pub(super) struct InForce {
     rules: Arc<Rules>,
-    login_queue: Arc<Semaphore>,
+    login_queue: Arc<Queue>,
 }
 
 impl InForce {
@@ -265,13 +269,13 @@ impl InForce {
     }
 
     /// Whether a request with these headers may be answered.
-    pub(super) async fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub(super) async fn admit(&self, headers: &HeaderMap, client: Client) -> Result<(), Refusal> {
         if self.rules.limit.as_ref().is_some_and(|limit| !limit.take(Instant::now())) {
             return Err(Refusal::TooMany);
         }
         let Some(users) = &self.rules.users else { return Ok(()) };
         let login = Login::of(headers).ok_or(Refusal::Login)?;
-        if users.admit(login, &self.login_queue).await { Ok(()) } else { Err(Refusal::Login) }
+        users.admit(login, client, &self.login_queue).await
     }
 
     /// Sets the headers that the file asks for. They beat the server's own: they are the user's wish.
@@ -287,7 +291,7 @@ pub struct Guard {
     file: Option<Arc<Watched>>,
     rules: Arc<Rules>,
     /// One bcrypt at a time, whatever file was in force when it began.
-    login_queue: Arc<Semaphore>,
+    login_queue: Arc<Queue>,
 }
 
 /// A file that may change.
@@ -318,7 +322,7 @@ impl Guard {
             let state = Mutex::new(State { contents, rules });
             Arc::new(Watched { path, state, last_look: Mutex::new(None), instruments })
         });
-        Self { file, rules, login_queue: Arc::new(Semaphore::new(1)) }
+        Self { file, rules, login_queue: Arc::default() }
     }
 
     /// What is in force now.
