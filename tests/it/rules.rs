@@ -38,6 +38,7 @@ fn each_alert_has_a_section_in_the_runbooks_to_which_it_leads() {
     let alerts: Vec<&str> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
     let sections: Vec<&str> = runbooks.lines().filter_map(|line| line.strip_prefix("## ")).collect();
     assert_eq!(alerts, sections);
+    assert!(read("README.md").contains(&format!(" has {} alerts", alerts.len())), "there are {}", alerts.len());
     for alert in alerts {
         assert!(rules.contains(&format!("/docs/runbooks.md#{}\n", alert.to_lowercase())), "{alert}");
     }
