@@ -3,12 +3,11 @@ import {
   DashboardCursorSync,
   VariableHide,
   type Dashboard,
-  type DashboardLink,
   type VariableModel,
 } from '@grafana/schema';
 import { exporter } from './exporter';
 import { overview } from './overview';
-import { DATASOURCE } from './panel';
+import { DATASOURCE, link } from './panel';
 import { select } from './query';
 import { chosenWebhooks } from './webhook';
 
@@ -67,21 +66,6 @@ const variables: VariableModel[] = [
     select('cotalker_webhook_active'),
   ),
 ];
-
-function link(title: string, tooltip: string, url: string): DashboardLink {
-  return {
-    asDropdown: false,
-    icon: 'doc',
-    includeVars: false,
-    keepTime: false,
-    tags: [],
-    targetBlank: true,
-    title,
-    tooltip,
-    type: 'link',
-    url,
-  };
-}
 
 function panels(): NonNullable<Dashboard['panels']> {
   let top = 0;

@@ -19,6 +19,7 @@ import {
   TooltipDisplayMode,
   VisibilityMode,
   VizOrientation,
+  type DashboardLink,
   type DataQuery,
   type DataTransformerConfig,
   type FieldConfig,
@@ -69,19 +70,26 @@ export interface Face {
 /** A legend and the query that it stands for. */
 export type Series = [legend: string, expression: string];
 
-function face(panel: Face): Pick<Panel, 'title' | 'description' | 'datasource' | 'links'> {
-  const links = (panel.alerts ?? []).map((alert) => ({
+/** A link to a page, opened beside the dashboard. */
+export function link(title: string, tooltip: string, url: string): DashboardLink {
+  return {
     asDropdown: false,
     icon: 'doc',
     includeVars: false,
     keepTime: false,
     tags: [],
     targetBlank: true,
-    title: `Runbook: ${alert}`,
-    tooltip: `What to do when ${alert} fires`,
-    type: 'link' as const,
-    url: `${RUNBOOKS}#${alert.toLowerCase()}`,
-  }));
+    title,
+    tooltip,
+    type: 'link',
+    url,
+  };
+}
+
+function face(panel: Face): Pick<Panel, 'title' | 'description' | 'datasource' | 'links'> {
+  const links = (panel.alerts ?? []).map((alert) =>
+    link(`Runbook: ${alert}`, `What to do when ${alert} fires`, `${RUNBOOKS}#${alert.toLowerCase()}`),
+  );
   return { title: panel.title, description: panel.description, datasource: DATASOURCE, links };
 }
 
