@@ -7,14 +7,14 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cotalker_webhook_exporter::delivery::{
-    Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook,
-};
 use cotalker_webhook_exporter::exposition::{self, AccountView, WebhookView};
-use cotalker_webhook_exporter::ledger::{Ledger, Policy};
-use cotalker_webhook_exporter::outcome::Outcome;
 use cotalker_webhook_exporter::store::Store;
 use cotalker_webhook_exporter::store::record::{SavedAccount, SavedWebhook, encode_record};
+use delivery_ledger::Outcome;
+use delivery_ledger::{
+    Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook,
+};
+use delivery_ledger::{Ledger, Policy};
 use divan::{Bencher, black_box};
 use tempfile::TempDir;
 

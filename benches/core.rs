@@ -5,12 +5,12 @@
 
 use std::sync::LazyLock;
 
+use cotalker_simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec, World};
 use cotalker_webhook_exporter::api::stream::{Framed, Framer};
 use cotalker_webhook_exporter::api::wire::{LogEntry, read_log_entry};
-use cotalker_webhook_exporter::delivery::{Attempt, Position, UnixMillis, Webhook, WebhookId};
 use cotalker_webhook_exporter::exposition::{self, AccountView, WebhookView};
-use cotalker_webhook_exporter::ledger::{Answer, Ledger, Policy};
-use cotalker_webhook_exporter::simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec, World};
+use delivery_ledger::{Answer, Ledger, Policy};
+use delivery_ledger::{Attempt, Position, UnixMillis, Webhook, WebhookId};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 

@@ -19,11 +19,11 @@ use crate::config::{Config, DemoFlags, ListenAddress, Task};
 use crate::poller::Poller;
 use crate::server::web_config::{Guard, Protection};
 use crate::server::{Server, Site};
-use crate::simulator::Simulator;
 use crate::store::Store;
 use crate::store::writer::Writer;
 use crate::telemetry::Instruments;
-use crate::{build, check, clock, healthcheck, simulator, snapshot};
+use crate::{build, check, clock, healthcheck, snapshot};
+use cotalker_simulator::Simulator;
 
 /// After a signal, whatever hangs is left behind after this long. Source: the promise to end within 5 s, with a margin.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
@@ -177,8 +177,8 @@ pub async fn serve(
 
 /// The daemon against a simulated Cotalker.
 async fn demo(config: Config, flags: DemoFlags, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let settings = simulator::Settings { speed: flags.speed, ..Default::default() };
-    let world = simulator::demo::demo_scenario(clock::now(), DEMO_SEED);
+    let settings = cotalker_simulator::Settings { speed: flags.speed, ..Default::default() };
+    let world = cotalker_simulator::demo::demo_scenario(clock::now(), DEMO_SEED);
     let simulator = Simulator::start(world, settings).await.context("failed to start the simulated Cotalker")?;
     let listeners = listen(&config.web.listen).await?;
     let mut text = "A simulated Cotalker is running, and the exporter watches it. Open\n".to_owned();

@@ -8,10 +8,10 @@ use futures::stream::{self, StreamExt as _};
 
 use crate::api::{CallError, Client, Fetched};
 use crate::clock;
-use crate::delivery::{Position, UnixMillis, Webhook};
-use crate::ledger::{Ledger, Policy};
 use crate::poller;
 use crate::words;
+use delivery_ledger::{Ledger, Policy};
+use delivery_ledger::{Position, UnixMillis, Webhook};
 
 /// What a look at the account found.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::delivery::UnixMillis;
+use delivery_ledger::UnixMillis;
 
 /// The local time. Counting goes by the server's time; this one dates what the exporter itself does.
 #[must_use]

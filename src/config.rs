@@ -19,11 +19,11 @@ use url::Url;
 use crate::api;
 use crate::api::credentials::{Credentials, parse_token, read_password, read_token};
 use crate::build;
-use crate::delivery::WebhookId;
-use crate::ledger::Policy;
 use crate::poller::{self, Filter, History};
 use crate::server::web_config::Protection;
 use crate::telemetry::{LogConfig, LogFormat};
+use delivery_ledger::Policy;
+use delivery_ledger::WebhookId;
 
 /// The variable that holds the token itself.
 pub const TOKEN_VARIABLE: &str = "COTALKER_TOKEN";

@@ -9,10 +9,10 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 
 use crate::compression::Deflated;
-use crate::delivery::{Action, EventType, UnixMillis, Webhook};
-use crate::events::DELAY_BUCKETS_SECONDS;
-use crate::ledger::{Ledger, Policy};
-use crate::outcome::FailureReason;
+use delivery_ledger::DELAY_BUCKETS_SECONDS;
+use delivery_ledger::FailureReason;
+use delivery_ledger::{Action, EventType, UnixMillis, Webhook};
+use delivery_ledger::{Ledger, Policy};
 
 /// What is appended to the HELP of everything that a scrape reads from memory.
 const POLLED: &str =
@@ -502,8 +502,8 @@ fn count<T>(items: impl Iterator<Item = T>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::{Attempt, AttemptId, Event, EventKey, Position};
-    use crate::outcome::Outcome;
+    use delivery_ledger::Outcome;
+    use delivery_ledger::{Attempt, AttemptId, Event, EventKey, Position};
 
     const POLICY: Policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
 

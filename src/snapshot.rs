@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::delivery::UnixMillis;
 use crate::exposition::Page;
-use crate::standing::Failure;
+use delivery_ledger::Failure;
+use delivery_ledger::UnixMillis;
 
 /// One picture of the state.
 #[derive(Debug, Default)]

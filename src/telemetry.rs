@@ -6,7 +6,7 @@ use prometheus::{
     Encoder as _, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
 };
 
-use crate::delivery::{UnixMillis, label_set};
+use delivery_ledger::{UnixMillis, label_set};
 
 label_set! {
     /// A call of the API.

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::delivery::UnixMillis;
-use crate::outcome::FailureReason;
-use crate::standing::Failure;
+use delivery_ledger::Failure;
+use delivery_ledger::FailureReason;
+use delivery_ledger::UnixMillis;
 
 /// The most characters of a free text that are shown.
 const LONGEST_TEXT: usize = 160;

@@ -21,11 +21,11 @@ pub use self::error::CallError;
 use self::credentials::{Credentials, bearer, read_password, read_token};
 use self::sinks::{ArrayFraming, ListSink, LogSink, LoginSink, Sink, WebhookSink};
 use crate::clock;
-use crate::delivery::{UnixMillis, Webhook, WebhookId};
-use crate::ledger::{Answer, Ledger};
 use crate::schedule::{Pacer, backoff, retry_after};
 use crate::secret::Secret;
 use crate::telemetry::{CallResult, Endpoint, Instruments};
+use delivery_ledger::{Answer, Ledger};
+use delivery_ledger::{UnixMillis, Webhook, WebhookId};
 
 /// How to reach the API.
 #[derive(Clone, Debug)]

@@ -4,9 +4,9 @@ use super::credentials::parse_token;
 use super::stream::{Framed, Framer};
 use super::wire::{LogEntry, read_log_entry, read_login, read_webhook};
 use super::{CallError, Listing};
-use crate::delivery::{Webhook, WebhookId};
-use crate::ledger::{Answer, Reading};
 use crate::secret::Secret;
+use delivery_ledger::{Answer, Reading};
+use delivery_ledger::{Webhook, WebhookId};
 
 /// Answers of these calls are one small object. A convention: a hundred times the documented one.
 const MAX_OBJECT_BYTES: usize = 256 * 1024;

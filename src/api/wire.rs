@@ -8,10 +8,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use url::Url;
 
-use crate::delivery::{
+use delivery_ledger::{
     Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, UnixMillis, Webhook, WebhookId,
 };
-use crate::outcome::{Outcome, usable_status};
+use delivery_ledger::{Outcome, usable_status};
 
 /// Free text of a webhook is cut to so many characters: it becomes a label of every scrape. A convention.
 const MAX_TEXT_CHARS: usize = 256;
@@ -395,7 +395,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::FailureReason;
+    use delivery_ledger::FailureReason;
 
     const WEBHOOK: &str = "62685990d918fb5557f9f992";
 

@@ -12,13 +12,13 @@ use tokio::time::Instant;
 
 use super::Serial;
 use crate::api::{CallError, Fetched, Validator};
-use crate::delivery::{Position, UnixMillis, Webhook, WebhookId};
 use crate::exposition::{self, AccountView, Page, WebhookView};
-use crate::ledger::{Answer, Ledger, Policy};
 use crate::schedule;
 use crate::snapshot::{Overview, Snapshot, WebhookRow};
 use crate::store::record::{Checkpoint, SavedAccount, SavedWebhook, encode_record};
 use crate::telemetry::{CallResult, PollResult};
+use delivery_ledger::{Answer, Ledger, Policy};
+use delivery_ledger::{Position, UnixMillis, Webhook, WebhookId};
 
 /// How long the ledger of a webhook that vanished is kept. Source: the contract, rule 3.
 const KEEP_VANISHED_MILLIS: i64 = 24 * 60 * 60 * 1_000;

@@ -17,13 +17,13 @@ use tokio::time::{Instant, sleep_until};
 use self::fleet::{Fleet, Known};
 use crate::api::{CallError, Client, Fetched, Listing, Validator};
 use crate::clock;
-use crate::delivery::{Position, UnixMillis, Webhook, WebhookId};
-use crate::ledger::{Answer, Ledger, Policy};
 use crate::schedule;
 use crate::snapshot::Publisher;
 use crate::store::Found;
 use crate::store::writer::Writer;
 use crate::telemetry::{CallResult, Instruments, PollResult, WriteResult};
+use delivery_ledger::{Answer, Ledger, Policy};
+use delivery_ledger::{Position, UnixMillis, Webhook, WebhookId};
 
 /// What a first start without state does with entries that are already in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use self::disk::{Directory, Disk};
 use self::record::{Checkpoint, Unusable, decode, head};
-use crate::delivery::UnixMillis;
+use delivery_ledger::UnixMillis;
 
 /// The checkpoint's file.
 pub const CURRENT: &str = "checkpoint";

@@ -14,8 +14,8 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use crc32fast::Hasher;
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::{UnixMillis, Webhook};
-use crate::ledger::Ledger;
+use delivery_ledger::Ledger;
+use delivery_ledger::{UnixMillis, Webhook};
 
 /// The version that is written.
 pub const VERSION: u32 = 1;

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cotalker_webhook_exporter::delivery::{Action, UnixMillis, WebhookId};
-use cotalker_webhook_exporter::simulator::{
-    Endpoint, Fault, Receiver, Settings, Simulator, Target, Trigger, WebhookSpec, World,
-};
+use cotalker_simulator::{Endpoint, Fault, Receiver, Settings, Simulator, Target, Trigger, WebhookSpec, World};
+use delivery_ledger::{Action, UnixMillis, WebhookId};
 use futures::future::join_all;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;

@@ -4,15 +4,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cotalker_webhook_exporter::delivery::{
-    Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook,
-};
-use cotalker_webhook_exporter::ledger::{Ledger, Policy};
-use cotalker_webhook_exporter::outcome::Outcome;
 use cotalker_webhook_exporter::store::record::{
     Checkpoint, SavedAccount, SavedWebhook, Unusable, decode, encode_record, head,
 };
 use cotalker_webhook_exporter::store::{CURRENT, Found, OpenError, PREVIOUS, Store};
+use delivery_ledger::Outcome;
+use delivery_ledger::{
+    Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook,
+};
+use delivery_ledger::{Ledger, Policy};
 
 const NOW: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use cotalker_simulator::{Receiver, Reply, Trigger, WebhookSpec, World};
 use cotalker_webhook_exporter::api::credentials::Credentials;
-use cotalker_webhook_exporter::delivery::{Action, UnixMillis};
 use cotalker_webhook_exporter::secret::Secret;
-use cotalker_webhook_exporter::simulator::{Receiver, Reply, Trigger, WebhookSpec, World};
+use delivery_ledger::{Action, UnixMillis};
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, IF_NONE_MATCH};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;

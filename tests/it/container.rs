@@ -7,9 +7,9 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cotalker_simulator::{Settings, Simulator, Trigger, WebhookSpec, World};
 use cotalker_webhook_exporter::config::DEFAULT_LISTEN_ADDRESS;
-use cotalker_webhook_exporter::delivery::{UnixMillis, WebhookId};
-use cotalker_webhook_exporter::simulator::{Settings, Simulator, Trigger, WebhookSpec, World};
+use delivery_ledger::{UnixMillis, WebhookId};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use cotalker_webhook_exporter::delivery::{
-    Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis,
-};
-use cotalker_webhook_exporter::ledger::{Ledger, Policy};
-use cotalker_webhook_exporter::outcome::{FailureReason, Outcome};
+use delivery_ledger::{Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis};
+use delivery_ledger::{FailureReason, Outcome};
+use delivery_ledger::{Ledger, Policy};
 use proptest::prelude::*;
 use proptest::sample::select;
 

@@ -6,13 +6,13 @@
 use std::cell::Cell;
 
 use bytes::Bytes;
-use cotalker_webhook_exporter::delivery::{
-    Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook, WebhookId,
-};
-use cotalker_webhook_exporter::ledger::{Ledger, Policy};
-use cotalker_webhook_exporter::outcome::Outcome;
 use cotalker_webhook_exporter::store::record::{Checkpoint, SavedAccount, SavedWebhook, decode, encode_record, head};
 use cotalker_webhook_exporter::store::{CURRENT, Found, PREVIOUS, Store};
+use delivery_ledger::Outcome;
+use delivery_ledger::{
+    Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook, WebhookId,
+};
+use delivery_ledger::{Ledger, Policy};
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
 use rand::SeedableRng as _;

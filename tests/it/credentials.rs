@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use cotalker_simulator::{Call, Endpoint, Fault, Settings, Simulator, Target, Trigger, WebhookSpec, World};
 use cotalker_webhook_exporter::api::credentials::Credentials;
-use cotalker_webhook_exporter::delivery::{Action, UnixMillis, WebhookId};
-use cotalker_webhook_exporter::simulator::{
-    Call, Endpoint, Fault, Settings, Simulator, Target, Trigger, WebhookSpec, World,
-};
+use delivery_ledger::{Action, UnixMillis, WebhookId};
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, USER_AGENT};
 use tempfile::TempDir;

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use cotalker_simulator::Simulator;
 use cotalker_webhook_exporter::api::{self, credentials::Credentials};
 use cotalker_webhook_exporter::app;
 use cotalker_webhook_exporter::config::{Config, WebConfig};
-use cotalker_webhook_exporter::ledger::Policy;
 use cotalker_webhook_exporter::poller::{self, Filter, History};
 use cotalker_webhook_exporter::secret::Secret;
-use cotalker_webhook_exporter::simulator::Simulator;
 use cotalker_webhook_exporter::telemetry::{LogConfig, LogFormat};
+use delivery_ledger::Policy;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

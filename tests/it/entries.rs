@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use cotalker_webhook_exporter::delivery::{AttemptId, ObjectId, UnixMillis, WebhookId};
-use cotalker_webhook_exporter::simulator::payload::{entry_value, iso};
-use cotalker_webhook_exporter::simulator::{LogShape, Order, Receiver, Simulator, Trigger, WebhookSpec, World};
+use cotalker_simulator::payload::{entry_value, iso};
+use cotalker_simulator::{LogShape, Order, Receiver, Simulator, Trigger, WebhookSpec, World};
+use delivery_ledger::{AttemptId, ObjectId, UnixMillis, WebhookId};
 use serde_json::{Value, json};
 
 use crate::daemon::Setup;

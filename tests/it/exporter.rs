@@ -5,8 +5,8 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
+use cotalker_simulator::Simulator;
 use cotalker_webhook_exporter::config::TOKEN_VARIABLE;
-use cotalker_webhook_exporter::simulator::Simulator;
 use tempfile::TempDir;
 
 use crate::daemon::until;

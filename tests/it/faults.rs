@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use cotalker_webhook_exporter::simulator::Simulator;
+use cotalker_simulator::Simulator;
 use cotalker_webhook_exporter::store::writer;
 use tokio::time::{Instant, sleep};
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use cotalker_webhook_exporter::delivery::UnixMillis;
+use cotalker_simulator::demo::many;
+use cotalker_simulator::{Endpoint, Fault, Settings, Simulator, Target};
 use cotalker_webhook_exporter::poller::History;
-use cotalker_webhook_exporter::simulator::demo::many;
-use cotalker_webhook_exporter::simulator::{Endpoint, Fault, Settings, Simulator, Target};
+use delivery_ledger::UnixMillis;
 
 use crate::daemon::Daemon;
 

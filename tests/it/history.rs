@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use cotalker_webhook_exporter::delivery::{Action, UnixMillis, WebhookId};
+use cotalker_simulator::{Receiver, Simulator, Trigger, WebhookSpec, World};
 use cotalker_webhook_exporter::poller::History;
-use cotalker_webhook_exporter::simulator::{Receiver, Simulator, Trigger, WebhookSpec, World};
+use delivery_ledger::{Action, UnixMillis, WebhookId};
 
 use crate::daemon::Daemon;
 use crate::scene::{START, serve};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cotalker_webhook_exporter::simulator::Simulator;
+use cotalker_simulator::Simulator;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::time::Instant;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use cotalker_webhook_exporter::delivery::{UnixMillis, WebhookId};
-use cotalker_webhook_exporter::simulator::demo::many;
-use cotalker_webhook_exporter::simulator::{Settings, Simulator, Trigger, WebhookSpec, World};
+use cotalker_simulator::demo::many;
+use cotalker_simulator::{Settings, Simulator, Trigger, WebhookSpec, World};
+use delivery_ledger::{UnixMillis, WebhookId};
 
 use crate::daemon::until;
 use crate::exporter::{Exporter, release_build};

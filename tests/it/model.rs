@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use cotalker_webhook_exporter::delivery::{Action, Attempt, AttemptId, EventKey, EventType, Position, UnixMillis};
-use cotalker_webhook_exporter::ledger::Policy;
-use cotalker_webhook_exporter::outcome::{FailureReason, Outcome};
+use delivery_ledger::Policy;
+use delivery_ledger::{Action, Attempt, AttemptId, EventKey, EventType, Position, UnixMillis};
+use delivery_ledger::{FailureReason, Outcome};
 
 pub(crate) const SECOND: i64 = 1_000;
 pub(crate) const MINUTE: i64 = 60 * SECOND;

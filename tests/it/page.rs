@@ -1,7 +1,7 @@
 //! A page of metrics, read the way a test asks about it.
 
-use cotalker_webhook_exporter::delivery::WebhookId;
-use cotalker_webhook_exporter::simulator::Truth;
+use cotalker_simulator::Truth;
+use delivery_ledger::WebhookId;
 
 /// A page of metrics.
 pub(crate) struct Page(pub(crate) String);

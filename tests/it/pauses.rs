@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
+use cotalker_simulator::{Endpoint, Fault, Settings, Simulator, Switches, Target, Trigger, WebhookSpec, World};
 use cotalker_webhook_exporter::clock;
-use cotalker_webhook_exporter::delivery::{UnixMillis, WebhookId};
-use cotalker_webhook_exporter::simulator::{
-    Endpoint, Fault, Settings, Simulator, Switches, Target, Trigger, WebhookSpec, World,
-};
 use cotalker_webhook_exporter::telemetry::as_seconds;
+use delivery_ledger::{UnixMillis, WebhookId};
 
 use crate::daemon::{Daemon, Setup, until};
 use crate::page::Page;

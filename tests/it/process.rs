@@ -1,9 +1,7 @@
 //! The process: how it starts, what it is told, and how it ends.
 
-use cotalker_webhook_exporter::delivery::UnixMillis;
-use cotalker_webhook_exporter::simulator::{
-    Endpoint, Fault, Receiver, Settings, Simulator, Target, Trigger, WebhookSpec, World,
-};
+use cotalker_simulator::{Endpoint, Fault, Receiver, Settings, Simulator, Target, Trigger, WebhookSpec, World};
+use delivery_ledger::UnixMillis;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 

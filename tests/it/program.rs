@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use cotalker_webhook_exporter::simulator::Simulator;
+use cotalker_simulator::Simulator;
 
 use crate::daemon::{Site, until};
 

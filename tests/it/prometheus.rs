@@ -5,10 +5,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
 use std::time::Duration;
 
-use cotalker_webhook_exporter::delivery::{UnixMillis, WebhookId};
-use cotalker_webhook_exporter::outcome::FailureReason;
-use cotalker_webhook_exporter::simulator::demo::demo_scenario;
-use cotalker_webhook_exporter::simulator::{Endpoint, Settings, Simulator, Truth};
+use cotalker_simulator::demo::demo_scenario;
+use cotalker_simulator::{Endpoint, Settings, Simulator, Truth};
+use delivery_ledger::FailureReason;
+use delivery_ledger::{UnixMillis, WebhookId};
 use serde_json::Value;
 use tempfile::TempDir;
 

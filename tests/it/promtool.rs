@@ -3,9 +3,9 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use cotalker_webhook_exporter::delivery::UnixMillis;
-use cotalker_webhook_exporter::simulator::demo::many;
-use cotalker_webhook_exporter::simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec};
+use cotalker_simulator::demo::many;
+use cotalker_simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec};
+use delivery_ledger::UnixMillis;
 
 use crate::daemon::until;
 use crate::exporter::Exporter;

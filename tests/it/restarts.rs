@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cotalker_webhook_exporter::delivery::{UnixMillis, WebhookId};
-use cotalker_webhook_exporter::simulator::{Fault, Simulator, Target, Trigger, WebhookSpec};
+use cotalker_simulator::{Fault, Simulator, Target, Trigger, WebhookSpec};
 use cotalker_webhook_exporter::store::record::{Checkpoint, decode, encode_record, head};
 use cotalker_webhook_exporter::store::{CURRENT, LOCK, PREVIOUS};
+use delivery_ledger::{UnixMillis, WebhookId};
 
 use crate::kills::assert_shows_all;
 use crate::page::Page;

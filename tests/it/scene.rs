@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cotalker_webhook_exporter::delivery::{Action, UnixMillis, WebhookId};
-use cotalker_webhook_exporter::simulator::{Settings, Simulator, World};
+use cotalker_simulator::{Settings, Simulator, World};
+use delivery_ledger::{Action, UnixMillis, WebhookId};
 
 /// When most tests begin: a whole second, like all that a `Date` can say.
 pub(crate) const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use cotalker_webhook_exporter::simulator::{
-    Endpoint, Fault, Receiver, SECRET_MARKER, Simulator, Target, Trigger, WebhookSpec, World,
-};
+use cotalker_simulator::{Endpoint, Fault, Receiver, SECRET_MARKER, Simulator, Target, Trigger, WebhookSpec, World};
 use http::header::AUTHORIZATION;
 use tempfile::NamedTempFile;
 

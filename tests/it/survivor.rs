@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use cotalker_webhook_exporter::delivery::UnixMillis;
-use cotalker_webhook_exporter::simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec, World};
+use cotalker_simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec, World};
+use delivery_ledger::UnixMillis;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 

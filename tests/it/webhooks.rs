@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use cotalker_simulator::{Endpoint, Fault, Receiver, Simulator, Target, Trigger, WebhookSpec, World};
 use cotalker_webhook_exporter::api::credentials::Credentials;
-use cotalker_webhook_exporter::delivery::{UnixMillis, WebhookId};
-use cotalker_webhook_exporter::outcome::FailureReason;
 use cotalker_webhook_exporter::poller::{Filter, History};
 use cotalker_webhook_exporter::secret::Secret;
-use cotalker_webhook_exporter::simulator::{Endpoint, Fault, Receiver, Simulator, Target, Trigger, WebhookSpec, World};
+use delivery_ledger::FailureReason;
+use delivery_ledger::{UnixMillis, WebhookId};
 use serde_json::json;
 
 use crate::daemon::{Daemon, Setup};

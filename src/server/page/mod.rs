@@ -6,8 +6,8 @@ mod tests;
 
 use askama::Template;
 
-use crate::delivery::UnixMillis;
 use crate::snapshot::{Overview, WebhookRow};
+use delivery_ledger::UnixMillis;
 
 pub use self::state::State;
 use self::state::{Tone, is_stale, recently_lost, server_time};

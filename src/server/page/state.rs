@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::delivery::UnixMillis;
 use crate::snapshot::{Overview, WebhookRow};
+use delivery_ledger::UnixMillis;
 
 /// A log that has not been read for so many poll intervals is out of date: one poll may fail and one may be late.
 const INTERVALS_UNTIL_STALE: i64 = 3;

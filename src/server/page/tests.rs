@@ -1,7 +1,7 @@
 use super::*;
-use crate::delivery::Position;
-use crate::outcome::FailureReason;
-use crate::standing::Failure;
+use delivery_ledger::Failure;
+use delivery_ledger::FailureReason;
+use delivery_ledger::Position;
 
 /// 2026-03-01 02:59:58 UTC.
 const NOW: UnixMillis = UnixMillis::from_secs(1_772_333_998);

@@ -71,7 +71,7 @@ async fn healthcheck_finds_nothing_where_nobody_listens_or_nobody_answers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_takes_no_notice_of_the_file() {
-    let simulator = crate::scene::serve(cotalker_webhook_exporter::simulator::World::new(crate::scene::START, 1)).await;
+    let simulator = crate::scene::serve(cotalker_simulator::World::new(crate::scene::START, 1)).await;
     let ended = program(&["check", "--web.config.file=/nowhere"]).towards(&simulator).run().await;
     assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
 }

@@ -10,7 +10,7 @@ mod verdicts;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use cotalker_webhook_exporter::simulator::{Simulator, World};
+use cotalker_simulator::{Simulator, World};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Response};
 use tempfile::TempDir;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::delivery::UnixMillis;
+use delivery_ledger::UnixMillis;
 
 use super::world::mix;
 

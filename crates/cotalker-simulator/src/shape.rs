@@ -9,7 +9,7 @@ use rand::seq::SliceRandom as _;
 use serde_json::Value;
 use siphasher::sip::SipHasher13;
 
-use crate::delivery::{AttemptId, ObjectId, UnixMillis};
+use delivery_ledger::{AttemptId, ObjectId, UnixMillis};
 
 use super::payload;
 use super::world::{Webhook, mix};

@@ -6,7 +6,7 @@ use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use std::io::Read as _;
 
-use crate::delivery::Action;
+use delivery_ledger::Action;
 
 use super::world::LoggedAttempt;
 use super::*;

@@ -6,14 +6,18 @@
 //! An answer of the API is read into a [`Reading`], which changes nothing, and folded in as a whole once it has ended
 //! well. Pure: no I/O and no clock; `now` is the server's time, handed in.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::{Attempt, AttemptId, Position, UnixMillis};
+use crate::attempt::{Attempt, Position};
 use crate::events::Events;
+use crate::id::AttemptId;
 use crate::outcome::{FailureReason, Outcome};
+use crate::policy::Policy;
 use crate::standing::{Newest, Standing};
+use crate::time::UnixMillis;
 
 /// Attempts younger than this are never forgotten. Source: the contract, rule 2.
 pub const HORIZON_MILLIS: i64 = 60 * 60 * 1_000;
@@ -26,15 +30,6 @@ pub const POISON_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 
 /// How many status codes of one webhook have a series of their own. Source: the contract, `…_delivery_responses_total`.
 pub const MAX_STATUS_CODES: usize = 32;
-
-/// When an attempt is an event's last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// A failed attempt with this `retry` or more is an event's last.
-    pub max_retries: u32,
-    /// A failed event without a further attempt for longer than so many milliseconds is lost.
-    pub pending_timeout_millis: i64,
-}
 
 /// Whether an attempt dated `at` is so far ahead of the server's time that its date proves nothing.
 #[must_use]
@@ -143,7 +138,7 @@ impl Ledger {
     /// Begins to read an answer that the server gave at `now`.
     #[must_use]
     pub fn read(&self, now: UnixMillis) -> Reading<'_> {
-        Reading { ledger: self, seen: HashSet::new(), answer: Answer::new(now) }
+        Reading { ledger: self, seen: BTreeSet::new(), answer: Answer::new(now) }
     }
 
     /// Takes in an answer that ended well. Says whether anything but the time has changed.
@@ -322,7 +317,7 @@ impl Tally {
 #[derive(Debug)]
 pub struct Reading<'ledger> {
     ledger: &'ledger Ledger,
-    seen: HashSet<AttemptId>,
+    seen: BTreeSet<AttemptId>,
     answer: Answer,
 }
 

@@ -31,7 +31,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::delivery::{UnixMillis, WebhookId};
+use delivery_ledger::{UnixMillis, WebhookId};
 
 pub use faults::{Fault, Target};
 pub use receiver::{Receiver, Reply, SECRET_MARKER, Verdict};

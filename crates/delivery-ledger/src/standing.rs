@@ -4,9 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::{Position, UnixMillis};
-use crate::ledger::Policy;
+use crate::attempt::Position;
 use crate::outcome::{FailureReason, Outcome};
+use crate::policy::Policy;
+use crate::time::UnixMillis;
 
 /// A failed attempt, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

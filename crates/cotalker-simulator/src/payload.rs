@@ -8,7 +8,7 @@ use std::io::Write as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::delivery::{Action, ObjectId, UnixMillis};
+use delivery_ledger::{Action, ObjectId, UnixMillis};
 
 use super::receiver::SECRET_MARKER;
 use super::world::{LoggedAttempt, LoggedEvent, Trigger, Webhook, mix};

@@ -1,6 +1,6 @@
 //! Worlds to start from: the one that `demo` shows, and one with many webhooks.
 
-use crate::delivery::UnixMillis;
+use delivery_ledger::UnixMillis;
 
 use super::Receiver;
 use super::world::{Cycle, Trigger, WebhookSpec, World};

@@ -1,11 +1,14 @@
 //! The events of one webhook: each enters at its first counted attempt and is settled once, as delivered or as lost.
 
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::{Action, Attempt, EventKey, EventType, Position, UnixMillis};
-use crate::ledger::{Policy, is_poisoned};
+use crate::attempt::{Attempt, Position};
+use crate::event::{Action, EventKey, EventType};
+use crate::ledger::is_poisoned;
+use crate::policy::Policy;
+use crate::time::UnixMillis;
 
 /// Upper bounds of the delivery delay's buckets, in seconds. Source: the contract, `cotalker_webhook_delivery_delay_seconds`.
 pub const DELAY_BUCKETS_SECONDS: [f64; 13] =

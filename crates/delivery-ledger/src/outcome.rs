@@ -3,7 +3,12 @@
 //! The API logs a transport error as the text of Node.js's error with status 409, though no receiver ever said 409.
 //! Only a text that *is* such an error counts as one: a receiver may answer 409 with a body that quotes it.
 
-use crate::delivery::label_set;
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::label_set;
 
 label_set! {
     /// Why an attempt failed.

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::delivery::WebhookId;
+use delivery_ledger::WebhookId;
 
 /// Calls that are remembered one by one; a benchmark makes more.
 const REMEMBERED: usize = 10_000;

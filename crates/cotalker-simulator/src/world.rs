@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use crate::delivery::{Action, AttemptId, ObjectId, UnixMillis, WebhookId};
+use delivery_ledger::{Action, AttemptId, ObjectId, UnixMillis, WebhookId};
 
 use super::receiver::{Dice, Receiver, Reply, SECRET_MARKER, Site, Verdict};
 

@@ -28,7 +28,7 @@ use tower::ServiceExt as _;
 use tower_http::CompressionLevel;
 use tower_http::compression::Compression;
 
-use crate::delivery::{UnixMillis, WebhookId};
+use delivery_ledger::{UnixMillis, WebhookId};
 
 use super::accounts::Access;
 use super::faults::{Fault, JSON, answer, bend};

@@ -1,0 +1,36 @@
+//! The rules that decide what counts: delivery attempts and a time in, counts out.
+//!
+//! `no_std`, so that a rule cannot read a clock, a file or a random number, and cannot log: the compiler refuses it.
+//! Times are the API server's unless a name says otherwise, and are handed in.
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod label;
+
+mod attempt;
+mod event;
+mod events;
+mod id;
+mod ledger;
+mod outcome;
+mod policy;
+mod standing;
+mod time;
+mod webhook;
+
+pub use attempt::{Attempt, Position};
+pub use event::{Action, Event, EventKey, EventType};
+pub use events::{DELAY_BUCKETS_SECONDS, DelayHistogram, Events, Fate, TrackedEvent};
+pub use id::{AttemptId, NotAnObjectId, ObjectId, WebhookId};
+pub use ledger::{
+    Answer, HORIZON_MILLIS, Ledger, MAX_COUNTED, MAX_STATUS_CODES, POISON_MILLIS, Reading, Totals, Window, is_poisoned,
+};
+pub use outcome::{FailureReason, Outcome, usable_status};
+pub use policy::Policy;
+pub use standing::{Failure, Standing};
+pub use time::UnixMillis;
+pub use webhook::Webhook;
