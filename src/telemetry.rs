@@ -355,7 +355,7 @@ pub struct LogConfig {
 }
 
 impl LogConfig {
-    /// The filter that `text` means: a level alone is this exporter's, and leaves its libraries at `warn`.
+    /// The filter that `text` means: a level alone is this exporter's, with its web server, and leaves its libraries at `warn`.
     ///
     /// # Errors
     ///
@@ -365,7 +365,9 @@ impl LogConfig {
         let level = text.to_ascii_lowercase();
         let filter = match level.as_str() {
             "error" | "off" => level,
-            "warn" | "info" | "debug" | "trace" => format!("warn,{}={level}", env!("CARGO_CRATE_NAME")),
+            "warn" | "info" | "debug" | "trace" => {
+                format!("warn,{}={level},exporter_web={level}", env!("CARGO_CRATE_NAME"))
+            }
             _ => text.to_owned(),
         };
         tracing_subscriber::EnvFilter::try_new(&filter).map(|_| filter)

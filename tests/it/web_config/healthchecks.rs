@@ -2,7 +2,7 @@
 
 use tokio::net::TcpListener;
 
-use super::{Authority, Exporter, Files, TLS, hash};
+use super::{Ca, Exporter, Files, TLS, hash};
 use crate::program::{Ended, program};
 
 async fn healthcheck(address: &str, flags: &[&str]) -> Ended {
@@ -13,7 +13,7 @@ async fn healthcheck(address: &str, flags: &[&str]) -> Ended {
 #[tokio::test(flavor = "multi_thread")]
 async fn healthcheck_finds_each_kind_of_server_well_whatever_has_become_of_its_file() {
     let files = Files::new();
-    files.write("clients.crt", &Authority::new().pem());
+    files.write("clients.crt", &Ca::new().pem());
     let demand = |auth: &str| format!("{TLS}  client_auth_type: {auth}\n  client_ca_file: clients.crt\n");
     for text in [
         String::new(),

@@ -8,7 +8,7 @@ use reqwest::Client;
 use super::{Exporter, Files, TLS, hash, header, status};
 
 async fn login(client: &Client, url: String, name: &str, password: &str) -> u16 {
-    client.get(url).basic_auth(name, Some(password)).send().await.expect("an answer").status().as_u16()
+    client.get(url).basic_auth(name, Some(password)).send().await.expect("a response").status().as_u16()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -19,9 +19,9 @@ async fn pages_need_a_login_and_probes_need_none() {
     let exporter = Exporter::start(&[&flag]).await;
     let client = files.client();
     for path in ["/metrics", "/", "/nothing"] {
-        let answer = client.get(exporter.http(path)).send().await.expect("an answer");
-        assert_eq!(answer.status(), 401, "{path}");
-        let challenge = header(&answer, "www-authenticate").expect("a challenge");
+        let response = client.get(exporter.http(path)).send().await.expect("a response");
+        assert_eq!(response.status(), 401, "{path}");
+        let challenge = header(&response, "www-authenticate").expect("a challenge");
         assert!(challenge.starts_with("Basic realm=\""), "{challenge}");
     }
     for path in ["/-/healthy", "/-/ready"] {
@@ -78,7 +78,7 @@ async fn no_secret_of_the_file_or_of_a_login_is_said() {
     const PASSWORD: &str = "s3cret-wonderland";
     const WRONG: &str = "s3cret-typo";
     let files = Files::new();
-    let server = files.authority.signs_server();
+    let server = files.ca.signs_server();
     let hash = hash(PASSWORD);
     let block = |pem: &str| format!("|\n    {}", pem.trim().replace('\n', "\n    "));
     let text = format!(
@@ -91,11 +91,11 @@ async fn no_secret_of_the_file_or_of_a_login_is_said() {
     let mut said = String::new();
     for (name, password, expected) in [("alice", WRONG, 401), ("alice", PASSWORD, 200), (WRONG, PASSWORD, 401)] {
         for path in ["/metrics", "/"] {
-            let answer =
-                client.get(exporter.https(path)).basic_auth(name, Some(password)).send().await.expect("an answer");
-            assert_eq!(answer.status(), expected);
-            said.push_str(&format!("{:?}", answer.headers()));
-            said.push_str(&answer.text().await.expect("text"));
+            let response =
+                client.get(exporter.https(path)).basic_auth(name, Some(password)).send().await.expect("a response");
+            assert_eq!(response.status(), expected);
+            said.push_str(&format!("{:?}", response.headers()));
+            said.push_str(&response.text().await.expect("text"));
         }
     }
     // A key that no longer fits, and a hash that is none.
@@ -114,7 +114,7 @@ async fn no_secret_of_the_file_or_of_a_login_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn headers_are_set_on_every_answer_and_beat_the_servers_own() {
+async fn headers_are_set_on_every_response_and_beat_the_servers_own() {
     const HEADERS: [(&str, &str); 5] = [
         ("Content-Security-Policy", "default-src 'self'"),
         ("Strict-Transport-Security", "max-age=3600"),
@@ -139,10 +139,10 @@ async fn headers_are_set_on_every_answer_and_beat_the_servers_own() {
         ("/metrics", "alice", 429),
         ("/-/healthy", "alice", 200),
     ] {
-        let answer = client.get(exporter.https(path)).basic_auth(name, Some("x")).send().await.expect("an answer");
-        assert_eq!(answer.status(), expected, "{path} {name}");
+        let response = client.get(exporter.https(path)).basic_auth(name, Some("x")).send().await.expect("a response");
+        assert_eq!(response.status(), expected, "{path} {name}");
         for (name, value) in HEADERS {
-            let values: Vec<_> = answer.headers().get_all(name).iter().collect();
+            let values: Vec<_> = response.headers().get_all(name).iter().collect();
             assert_eq!(values, [value], "{path}: {name}");
         }
     }

@@ -18,8 +18,8 @@ use tempfile::TempDir;
 use crate::program::{Running, program};
 use crate::scene::{START, serve};
 
-/// Somebody who signs certificates.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+/// A certificate authority (CA).
+struct Ca(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate with its key.
 struct Pair {
@@ -27,11 +27,11 @@ struct Pair {
     key: String,
 }
 
-impl Authority {
+impl Ca {
     fn new() -> Self {
         let mut parameters = CertificateParams::default();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().expect("a key")).expect("an authority"))
+        Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().expect("a key")).expect("a CA"))
     }
 
     fn pem(&self) -> String {
@@ -65,7 +65,7 @@ fn dns(name: &str) -> SanType {
 /// A directory with a web configuration in it, and what that names.
 struct Files {
     directory: TempDir,
-    authority: Authority,
+    ca: Ca,
 }
 
 /// The section for TLS with the files that [`Files::new`] writes.
@@ -74,8 +74,8 @@ const TLS: &str = "tls_server_config:\n  cert_file: tls.crt\n  key_file: tls.key
 impl Files {
     /// With a certificate for the server.
     fn new() -> Self {
-        let files = Self { directory: tempfile::tempdir().expect("a directory"), authority: Authority::new() };
-        files.write_server(&files.authority.signs_server());
+        let files = Self { directory: tempfile::tempdir().expect("a directory"), ca: Ca::new() };
+        files.write_server(&files.ca.signs_server());
         files
     }
 
@@ -107,14 +107,14 @@ impl Files {
     }
 
     fn client_with(&self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
-        trusting(&self.authority, change)
+        trusting(&self.ca, change)
     }
 }
 
-/// A client that trusts what `authority` signs, and nobody else.
-fn trusting(authority: &Authority, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
+/// A client that trusts what `ca` signs, and nobody else.
+fn trusting(ca: &Ca, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let root = Certificate::from_pem(authority.pem().as_bytes()).expect("a certificate");
+    let root = Certificate::from_pem(ca.pem().as_bytes()).expect("a certificate");
     change(Client::builder().no_proxy().tls_certs_only([root])).build().expect("a client")
 }
 
@@ -147,13 +147,13 @@ impl Exporter {
     }
 }
 
-/// The status that `client` gets at this URL; `None` if it gets no answer.
+/// The status that `client` gets at this URL; `None` if it gets no response.
 async fn status(client: &Client, url: String) -> Option<u16> {
-    client.get(url).send().await.ok().map(|answer| answer.status().as_u16())
+    client.get(url).send().await.ok().map(|response| response.status().as_u16())
 }
 
-fn header<'a>(answer: &'a Response, name: &str) -> Option<&'a str> {
-    answer.headers().get(name).map(|value| value.to_str().expect("text"))
+fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+    response.headers().get(name).map(|value| value.to_str().expect("text"))
 }
 
 /// A cheap hash.

@@ -4,16 +4,16 @@ use std::process::Command;
 
 use reqwest::Client;
 
-use super::{Authority, Exporter, Files, TLS, hash, identity, status, trusting};
+use super::{Ca, Exporter, Files, TLS, hash, identity, status, trusting};
 use crate::daemon::until;
 use crate::page::Page;
 
 async fn reloads(client: &Client, url: &str, (name, password): (&str, &str), result: &str) -> Option<f64> {
-    let answer = client.get(url).basic_auth(name, Some(password)).send().await.ok()?;
-    if !answer.status().is_success() {
+    let response = client.get(url).basic_auth(name, Some(password)).send().await.ok()?;
+    if !response.status().is_success() {
         return None;
     }
-    let page = Page(answer.text().await.ok()?);
+    let page = Page(response.text().await.ok()?);
     page.sum("cotalker_exporter_web_config_reloads_total", &[&format!("result=\"{result}\"")])
 }
 
@@ -29,13 +29,13 @@ async fn a_rotated_certificate_is_shown_without_a_restart_and_a_broken_one_is_no
     let files = Files::new();
     let exporter = Exporter::start(&[&files.flag(TLS)]).await;
     let url = exporter.https("/metrics");
-    let (old, next) = (files.client(), Authority::new());
+    let (old, next) = (files.client(), Ca::new());
     let new = trusting(&next, |client| client);
     assert_eq!((status(&old, url.clone()).await, status(&new, url.clone()).await), (Some(200), None));
 
     files.write("tls.crt", "no certificate");
     wait(&old, &url, NOBODY, "error", 1.0).await;
-    let line = exporter.running.logs("cannot be used").await;
+    let line = exporter.running.logs("failed to reload").await;
     assert!(line.contains("level=warn") && line.contains("tls_server_config.cert_file: "), "{line}");
 
     let pair = next.signs_server();
@@ -51,13 +51,13 @@ async fn a_rotated_certificate_is_shown_without_a_restart_and_a_broken_one_is_no
     let log = exporter.running.ended().await.stderr;
     let count = |text: &str| log.lines().filter(|line| line.contains(text)).count();
     assert_eq!(count("is in force"), 1, "{log}");
-    assert!((1..=2).contains(&count("cannot be used")), "one line for each, not for each look: {log}");
+    assert!((1..=2).contains(&count("failed to reload")), "one line for each, not for each look: {log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_authority_of_clients_is_read_again() {
+async fn the_ca_of_clients_is_read_again() {
     let files = Files::new();
-    let (before, after) = (Authority::new(), Authority::new());
+    let (before, after) = (Ca::new(), Ca::new());
     files.write("clients.crt", &before.pem());
     let flag =
         files.flag(&format!("{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.crt\n"));
@@ -67,7 +67,7 @@ async fn the_authority_of_clients_is_read_again() {
     let url = exporter.https("/metrics");
     assert_eq!((status(&old, url.clone()).await, status(&new, url.clone()).await), (Some(200), None));
     files.write("clients.crt", &after.pem());
-    until("the new authority", async || status(&new, url.clone()).await).await;
+    until("the new CA", async || status(&new, url.clone()).await).await;
     assert_eq!(status(&old, url).await, None);
 }
 
@@ -78,8 +78,8 @@ async fn users_change_without_a_restart_and_a_file_that_breaks_changes_none() {
     let url = exporter.http("/metrics");
     let client = files.client();
     let login = async |password: &str| {
-        let answer = client.get(&url).basic_auth("alice", Some(password)).send().await.expect("an answer");
-        answer.status().as_u16()
+        let response = client.get(&url).basic_auth("alice", Some(password)).send().await.expect("a response");
+        response.status().as_u16()
     };
     assert_eq!((login("old").await, login("new").await), (200, 401));
 
@@ -88,7 +88,7 @@ async fn users_change_without_a_restart_and_a_file_that_breaks_changes_none() {
     wait(&client, &url, ("alice", "old"), "error", 1.0).await;
     files.write("web.yml", "");
     wait(&client, &url, ("alice", "old"), "error", 2.0).await;
-    let line = exporter.running.logs("logins are switched off by a restart only").await;
+    let line = exporter.running.logs("switching logins off needs a restart").await;
     assert!(line.contains("basic_auth_users"), "{line}");
     std::fs::remove_file(files.path("web.yml")).expect("removed");
     wait(&client, &url, ("alice", "old"), "error", 3.0).await;
@@ -108,13 +108,13 @@ async fn tls_is_switched_on_and_off_by_a_restart_only_and_the_log_says_so() {
     let with = Exporter::start(&[&files.flag(TLS)]).await;
     files.write("web.yml", "");
     wait(&files.client(), &with.https("/metrics"), NOBODY, "error", 1.0).await;
-    with.running.logs("TLS is switched off by a restart only").await;
+    with.running.logs("switching TLS off needs a restart").await;
     assert_eq!(status(&files.client(), with.http("/metrics")).await, Some(400));
 
     let without = Exporter::start(&[&files.flag("")]).await;
     files.write("web.yml", TLS);
     wait(&files.client(), &without.http("/metrics"), NOBODY, "error", 1.0).await;
-    without.running.logs("TLS is switched on by a restart only").await;
+    without.running.logs("switching TLS on needs a restart").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,8 +127,8 @@ async fn a_disk_that_hangs_holds_up_nobody_and_not_the_end() {
     std::fs::rename(files.path("pipe"), files.path("web.yml")).expect("in place");
     let client = files.client();
     for _ in 0..10 {
-        let answer = client.get(exporter.https("/metrics")).basic_auth("alice", Some("x")).send().await;
-        assert_eq!(answer.expect("an answer").status(), 200);
+        let response = client.get(exporter.https("/metrics")).basic_auth("alice", Some("x")).send().await;
+        assert_eq!(response.expect("a response").status(), 200);
         assert_eq!(status(&client, exporter.https("/-/healthy")).await, Some(200));
     }
     exporter.running.terminate();

@@ -14,10 +14,11 @@ const LARGEST_FRAME: usize = 256 * 1024;
 
 /// Pieces that are sent one after the other without being copied together. Knows its length.
 #[derive(Debug)]
-pub(super) struct Pieces(VecDeque<Bytes>);
+pub struct Pieces(VecDeque<Bytes>);
 
 impl Pieces {
-    pub(super) fn new(pieces: impl IntoIterator<Item = Bytes>) -> Self {
+    /// A body of these pieces, in this order.
+    pub fn new(pieces: impl IntoIterator<Item = Bytes>) -> Self {
         Self(pieces.into_iter().filter(|piece| !piece.is_empty()).collect())
     }
 }
@@ -44,38 +45,5 @@ impl Body for Pieces {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.0.iter().map(|piece| u64::try_from(piece.len()).unwrap_or(u64::MAX)).sum())
-    }
-}
-
-/// A body that holds on to something until it has been sent, or its connection is gone.
-#[derive(Debug)]
-pub(super) struct Holding<B, T> {
-    body: B,
-    _held: T,
-}
-
-impl<B, T> Holding<B, T> {
-    pub(super) fn new(body: B, held: T) -> Self {
-        Self { body, _held: held }
-    }
-}
-
-impl<B: Body + Unpin, T: Unpin> Body for Holding<B, T> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

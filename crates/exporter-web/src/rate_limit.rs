@@ -1,35 +1,29 @@
-//! How many requests are answered.
+//! The rate limit.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// So many requests at once, and one more each interval, which is a day at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rate {
-    pub(super) interval: Duration,
-    pub(super) burst: u32,
-}
+use crate::config::Rate;
 
-/// A bucket of tokens that begins full and gains one each interval, as in the toolkit: one for all clients.
+/// A bucket of tokens that is full at first and gains one each interval. As in the toolkit, all clients share it.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     rate: Rate,
-    /// When it will be full, were nothing taken any more; `None` while it is.
+    /// When it is full again if nothing more is taken; `None` until the first token is taken.
     full_at: Mutex<Option<Instant>>,
 }
 
 impl Bucket {
-    pub(super) fn new(rate: Rate) -> Self {
+    pub(crate) fn new(rate: Rate) -> Self {
         Self { rate, full_at: Mutex::new(None) }
     }
 
     /// Takes a token if there is one.
-    pub(super) fn take(&self, now: Instant) -> bool {
+    pub(crate) fn take(&self, now: Instant) -> bool {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let from = full_at.map_or(now, |at| at.max(now));
-        // All but one token may be on their way.
+        // There is a token unless all of them are still to come.
         let longest = self.rate.interval.saturating_mul(self.rate.burst - 1);
         let is_there = from.duration_since(now) <= longest;
         if is_there {
@@ -41,6 +35,8 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
