@@ -39,6 +39,7 @@ struct Connection {
 }
 
 impl Connections {
+    /// None open, and `capacity` places; there is always at least one.
     pub(crate) fn new(capacity: usize) -> Arc<Self> {
         Arc::new(Self { capacity: capacity.max(1), open: Mutex::default() })
     }
@@ -129,6 +130,7 @@ impl Place {
         Responding(Arc::clone(self))
     }
 
+    /// Waiting begins, or responding. Does nothing for a connection whose place was taken away.
     fn turn(&self, is_responding: bool) {
         if let Some(connection) = self.connections.lock().by_number.get_mut(&self.number) {
             connection.is_responding = is_responding;

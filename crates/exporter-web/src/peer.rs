@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// A host, told by its address. Whoever has one IPv6 address has its whole network, a /64, so that is one peer.
-/// Source: RFC 4291, section 2.5.4.
+/// A host, told by its address. A host with one IPv6 address has the whole /64 network of it, so that network is one
+/// peer. Source: RFC 4291, section 2.5.4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Peer(IpAddr);
 

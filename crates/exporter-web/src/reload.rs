@@ -2,7 +2,7 @@
 //!
 //! There is no timer: the files are read again when a connection or a request comes and the last look began a second ago
 //! or longer. A look happens off the async threads, one at a time. A request waits a quarter of a second at most for it;
-//! then the rules that are known apply, so a file system that hangs holds up nobody.
+//! then the rules that are known apply, so a file system that hangs delays no one.
 //!
 //! A change that cannot be used leaves the previous rules in force, is logged once and reported once. So is a change that
 //! would take a protection away, see `Rules`.

@@ -81,7 +81,7 @@ pub(super) fn tls(section: TlsSection, directory: &Path) -> Result<Option<TlsSet
     let sans_key = "tls_server_config.client_allowed_sans";
     if let Some(sans) = &section.client_allowed_sans {
         if sans.is_empty() {
-            return Err(ConfigError::at(sans_key, "an empty list allows nobody; at least one name is needed"));
+            return Err(ConfigError::at(sans_key, "an empty list lets nobody in; at least one name is needed"));
         }
         if !client_auth.is_mandatory() {
             return Err(ConfigError::at(

@@ -18,9 +18,9 @@ const TURN_WITHIN: Duration = Duration::from_secs(10);
 
 /// The queue of logins that wait to be hashed.
 pub(crate) struct LoginQueue {
-    /// Whoever holds this may hash.
+    /// Its one permit is the right to hash.
     head: Arc<Semaphore>,
-    /// Whoever holds a peer's may wait for the head.
+    /// A peer's one permit is the right to wait for the head.
     by_peer: Mutex<HashMap<Peer, Weak<Semaphore>>>,
     patience: Duration,
 }
@@ -51,14 +51,14 @@ impl LoginQueue {
     /// The peer's own queue. It lasts as long as a login is in it.
     fn of(&self, peer: Peer) -> Arc<Semaphore> {
         let mut by_peer = self.by_peer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(line) = by_peer.get(&peer).and_then(Weak::upgrade) {
-            return line;
+        if let Some(own) = by_peer.get(&peer).and_then(Weak::upgrade) {
+            return own;
         }
-        // No more are left than there are connections.
-        by_peer.retain(|_, line| line.strong_count() > 0);
-        let line = Arc::new(Semaphore::new(1));
-        by_peer.insert(peer, Arc::downgrade(&line));
-        line
+        // This keeps no more of them than there are connections.
+        by_peer.retain(|_, own| own.strong_count() > 0);
+        let own = Arc::new(Semaphore::new(1));
+        by_peer.insert(peer, Arc::downgrade(&own));
+        own
     }
 }
 

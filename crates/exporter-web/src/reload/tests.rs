@@ -58,7 +58,7 @@ fn what_is_the_same_is_not_taken_again_and_what_changes_is_once() {
     scene.write("tls.crt", &certificate);
     scene.write("tls.key", &key);
     assert!(scene.look() && !scene.look());
-    // Written anew, with the same in it.
+    // Written again, with the same content.
     scene.write("tls.key", &key);
     assert!(!scene.look());
     scene.write("web.yml", &format!("{TLS}rate_limit: {{interval: 1s, burst: 2}}\n"));
@@ -161,7 +161,7 @@ async fn looks_are_a_second_apart_and_one_at_a_time_and_are_waited_for_with_pati
     let (ended, _) = watched.look_under_way(start + LOOK_EVERY).expect("the next one");
     ended.cancelled().await;
 
-    // One that hangs: nobody begins another, and whoever comes waits no longer than the first.
+    // One that hangs: no other look begins, and later requests wait no longer than the first.
     *lock(&watched.last_look) = Some(Look { began: start, ended: CancellationToken::new() });
     for later in [Duration::from_millis(1), Duration::from_secs(60)] {
         let (ended, until) = watched.look_under_way(start + later).expect("the one that hangs");
