@@ -130,17 +130,18 @@ pub async fn serve(
     let instruments = Arc::new(Instruments::new(config.poller.interval.as_secs_f64())?);
     let client = Arc::new(Client::new(api, Arc::clone(&instruments)).context("--cotalker.ca-file")?);
     let (publisher, subscriber) = snapshot::channel();
-    let mut poller = Poller::new(config.poller, client, Arc::clone(&instruments), publisher);
     let mut tasks = JoinSet::new();
+    let mut kept = None;
     if let Some((store, found, put_aside)) = store {
         instruments.state_recovered(put_aside);
         let (writer, ended) = Writer::start(store)?;
-        poller = poller.with_store(writer, found);
+        kept = Some((writer, found));
         // A commit that is under way is waited for at the end.
         tasks.spawn(async move {
             let _ = ended.await;
         });
     }
+    let poller = Poller::new(config.poller, client, Arc::clone(&instruments), publisher, kept);
     let site = Site {
         telemetry_path: config.web.telemetry_path,
         version: build::VERSION,

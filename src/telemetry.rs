@@ -6,6 +6,7 @@ use prometheus::{
     Encoder as _, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
 };
 
+use delivery_ledger::fleet::PollResult;
 use delivery_ledger::{UnixMillis, label_set};
 
 label_set! {
@@ -69,18 +70,6 @@ label_set! {
         Ok = "ok",
         /// It cannot be used, and the one before stays in force.
         Error = "error",
-    }
-}
-
-label_set! {
-    /// How a poll ended.
-    PollResult {
-        /// Everything could be read.
-        Ok = "ok",
-        /// Some log could not.
-        Partial = "partial",
-        /// The list could not.
-        Failed = "failed",
     }
 }
 

@@ -33,7 +33,7 @@ impl CallError {
         Self { result, cause: cause.into() }
     }
 
-    pub(super) fn malformed(cause: &str) -> Self {
+    pub(crate) fn malformed(cause: &str) -> Self {
         Self::new(CallResult::Malformed, cause)
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cotalker_simulator::demo::many;
 use cotalker_simulator::{SECRET_MARKER, Settings, Simulator};
-use cotalker_webhook_exporter::poller::History;
+use delivery_ledger::History;
 use delivery_ledger::UnixMillis;
 
 use crate::daemon::Daemon;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use cotalker_simulator::{Endpoint, Fault, Receiver, Simulator, Target, Trigger, WebhookSpec, World};
 use cotalker_webhook_exporter::api::credentials::Credentials;
-use cotalker_webhook_exporter::poller::{Filter, History};
+use cotalker_webhook_exporter::poller::Filter;
 use cotalker_webhook_exporter::secret::Secret;
 use delivery_ledger::FailureReason;
+use delivery_ledger::History;
 use delivery_ledger::{UnixMillis, WebhookId};
 use serde_json::json;
 
