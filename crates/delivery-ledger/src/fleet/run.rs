@@ -50,7 +50,9 @@ impl<E: CallFailure> Fleet<E> {
             ListTurn::Late | ListTurn::Done => None,
         };
         let mut wake = [turn, list].into_iter().flatten().min().unwrap_or(Duration::MAX);
-        if poll.turns.is_empty() || self.paused_until > poll.deadline || !self.is_ready {
+        if poll.turns.is_empty() && (poll.list == ListTurn::Done || self.account.has_worked)
+            || self.paused_until > poll.deadline
+        {
             wake = wake.min(poll.deadline);
         }
         wake
@@ -190,13 +192,11 @@ impl<E: CallFailure> Fleet<E> {
         let is_time_up = now.uptime >= poll.deadline;
         let is_list_done = poll.list == ListTurn::Done;
         let is_over = poll.turns.is_empty() && is_list_done && self.in_flight() == 0;
-        // Nobody who waits for readiness should wait for the API; and a pause of up to an hour is no poll.
+        // A pause of up to an hour is no poll.
         let is_paused = self.paused_until > poll.deadline;
-        if !is_over && !(is_time_up && (poll.turns.is_empty() || is_paused)) {
-            if is_time_up && !self.is_ready {
-                self.is_ready = true;
-                self.outbox.push(Effect::Show);
-            }
+        // There is nothing to show before a first list.
+        let may_leave_behind = poll.turns.is_empty() && (is_list_done || self.account.has_worked);
+        if !is_over && !(is_time_up && (may_leave_behind || is_paused)) {
             return false;
         }
         let Some(mut poll) = self.poll.take() else { return false };
@@ -204,13 +204,11 @@ impl<E: CallFailure> Fleet<E> {
             poll.has_failed_list = true;
             self.lose_sight(now.uptime);
         }
-        if !is_list_done {
-            // A list that hangs for a whole poll has not worked in it.
-            poll.has_failed_list = true;
-        }
         if !self.settings.ids.is_empty() {
-            poll.has_failed_list |= self.end_ids(now.uptime, random);
+            poll.has_failed_list |= self.end_ids(poll.started, now.uptime, random);
         }
+        // What is left out of it for its failures has failed, too, and so has what hangs.
+        poll.has_failed_log |= !is_list_done || self.in_flight() > 0;
         poll.has_failed_log |= self.members.values().any(|member| member.is_backing_off(now.uptime));
         let result = match (poll.has_failed_list, poll.has_failed_log) {
             (true, _) => PollResult::Failed,
@@ -241,19 +239,18 @@ impl<E: CallFailure> Fleet<E> {
 
     /// Ends a poll of calls by id: together they are the list, which worked if one of them did. As long as one is out,
     /// it may be the one. Says whether the list failed.
-    fn end_ids(&mut self, uptime: Duration, random: f64) -> bool {
+    fn end_ids(&mut self, started: Duration, uptime: Duration, random: f64) -> bool {
         if let Some(server_time) = self.ids.first_server_time.take() {
             self.ids.problem = None;
             self.set_listed_at(server_time);
             return false;
         }
-        if self.in_flight() == 0
-            && let Some(problem) = self.ids.problem.take()
-        {
+        let was_not_asked = |member: &Member<E>| member.called_at.is_none_or(|at| at < started);
+        let is_one_out = !self.describing.is_empty() || self.members.values().any(was_not_asked);
+        if !is_one_out && let Some(problem) = self.ids.problem.take() {
             self.note_list_failure(problem, uptime, random);
-            return true;
         }
-        false
+        matches!(self.account.list, ListState::Unreadable { .. })
     }
 
     /// Nothing can be read: what was known of the present is not known any more.
@@ -270,12 +267,9 @@ impl<E: CallFailure> Fleet<E> {
 
     /// Marks a log as not readable though no call of its own failed.
     fn mark_unread(member: &mut Member<E>, cause: &E, uptime: Duration) {
-        let (failures, is_behind) = match &member.log {
-            LogState::Unreadable { failures, is_behind, .. } => (*failures, *is_behind),
-            LogState::Behind => (0, true),
-            LogState::Appeared => return,
-            LogState::Unread | LogState::Readable => (0, false),
-        };
-        member.log = LogState::Unreadable { cause: cause.clone(), failures, retry_at: uptime, is_behind };
+        if matches!(member.log, LogState::Readable) {
+            let (cause, is_behind) = (cause.clone(), false);
+            member.log = LogState::Unreadable { cause, failures: 0, retry_at: uptime, is_behind };
+        }
     }
 }
