@@ -16,6 +16,7 @@ mod faults;
 mod faulty_disk;
 mod freshness;
 mod full_disk;
+mod golden;
 mod history;
 mod kills;
 mod memory;
