@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::exposition::Page;
+use crate::exposition::Rendered;
 use delivery_ledger::Failure;
 use delivery_ledger::UnixMillis;
 
@@ -14,7 +14,7 @@ pub struct Snapshot {
     /// Whether the first poll has ended, well or badly.
     pub is_ready: bool,
     /// The ledgers' metric families.
-    pub families: Page,
+    pub families: Rendered,
     /// The same for people.
     pub overview: Overview,
 }

@@ -11,12 +11,13 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::Serial;
+use crate::api::call::CallResult;
 use crate::api::{CallError, Fetched, Validator};
-use crate::exposition::{self, AccountView, Page, WebhookView};
+use crate::exposition::{self, AccountView, Rendered, WebhookView};
 use crate::schedule;
 use crate::snapshot::{Overview, Snapshot, WebhookRow};
 use crate::store::record::{Checkpoint, SavedAccount, SavedWebhook, encode_record};
-use crate::telemetry::{CallResult, PollResult};
+use crate::telemetry::PollResult;
 use delivery_ledger::{Answer, Ledger, Policy};
 use delivery_ledger::{Position, UnixMillis, Webhook, WebhookId};
 
@@ -595,7 +596,7 @@ impl Fleet {
             .collect();
         Snapshot {
             is_ready: self.is_ready,
-            families: Page::new(exposition::render(&self.account, &views, &self.policy)),
+            families: Rendered::new(exposition::render(&self.account, &views, &self.policy)),
             overview: Overview {
                 webhooks: shown().map(|watched| watched.row(&self.policy)).collect(),
                 dropped: self.account.dropped,

@@ -15,13 +15,14 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use self::fleet::{Fleet, Known};
+use crate::api::call::CallResult;
 use crate::api::{CallError, Client, Fetched, Listing, Validator};
 use crate::clock;
 use crate::schedule;
 use crate::snapshot::Publisher;
 use crate::store::Found;
 use crate::store::writer::Writer;
-use crate::telemetry::{CallResult, Instruments, PollResult, WriteResult};
+use crate::telemetry::{Instruments, PollResult, WriteResult};
 use delivery_ledger::{Answer, Ledger, Policy};
 use delivery_ledger::{Position, UnixMillis, Webhook, WebhookId};
 

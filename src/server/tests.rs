@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 
 use super::*;
-use crate::exposition::Page;
+use crate::exposition::Rendered;
 use crate::snapshot::{Overview, Publisher, Snapshot, WebhookRow};
 use crate::telemetry::Instruments;
 
@@ -88,7 +88,7 @@ fn everybody() -> Arc<Guard> {
 }
 
 fn snapshot_of(ledgers: Bytes) -> Snapshot {
-    Snapshot { is_ready: true, families: Page::new(ledgers), overview: Overview::default() }
+    Snapshot { is_ready: true, families: Rendered::new(ledgers), overview: Overview::default() }
 }
 
 #[derive(Debug)]
