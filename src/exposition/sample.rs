@@ -93,16 +93,19 @@ pub(super) fn write_labels(text: &mut Vec<u8>, labels: &[Label<'_>]) {
         }
         text.extend_from_slice(name.as_bytes());
         text.extend_from_slice(b"=\"");
-        escape(text, value, b"\"");
+        escape(text, value, |byte| matches!(byte, b'\\' | b'\n' | b'"'));
         text.push(b'"');
     }
 }
 
-/// Writes `value` with a backslash in front of backslashes and of those bytes that are in `also`, and line feeds as `\n`.
-pub(super) fn escape(text: &mut Vec<u8>, value: &str, also: &[u8]) {
-    let is_special = |byte: &u8| matches!(byte, b'\\' | b'\n') || also.contains(byte);
+/// Writes a HELP text with backslash and line feed escaped.
+pub(super) fn escape_help(text: &mut Vec<u8>, help: &str) {
+    escape(text, help, |byte| matches!(byte, b'\\' | b'\n'));
+}
+
+fn escape(text: &mut Vec<u8>, value: &str, is_special: impl Fn(&u8) -> bool) {
     let mut rest = value.as_bytes();
-    while let Some(plain) = rest.iter().position(is_special) {
+    while let Some(plain) = rest.iter().position(&is_special) {
         text.extend_from_slice(&rest[..plain]);
         let special = if rest[plain] == b'\n' { b'n' } else { rest[plain] };
         text.extend_from_slice(&[b'\\', special]);

@@ -1,4 +1,4 @@
-//! A page of metrics, read the way a test asks about it.
+//! A page of metrics as an exporter serves it, read the way a test asks about it.
 
 use cotalker_simulator::Truth;
 use delivery_ledger::WebhookId;
@@ -30,7 +30,7 @@ impl Page {
         self.sum(&format!("cotalker_webhook_{family}"), &labels)
     }
 
-    /// Rounds that ended like this.
+    /// Polls that ended like this.
     pub(crate) fn polls(&self, result: &str) -> f64 {
         self.sum("cotalker_exporter_polls_total", &[&format!("result=\"{result}\"")]).unwrap_or(0.0)
     }
