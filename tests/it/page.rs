@@ -4,9 +4,9 @@ use cotalker_simulator::Truth;
 use delivery_ledger::WebhookId;
 
 /// A page of metrics.
-pub(crate) struct Page(pub(crate) String);
+pub(crate) struct MetricsPage(pub(crate) String);
 
-impl Page {
+impl MetricsPage {
     /// The sum of the samples of a family that carry all these parts of labels; `None` if there is none.
     pub(crate) fn sum(&self, family: &str, labels: &[&str]) -> Option<f64> {
         let samples = self.0.lines().filter_map(|line| {
