@@ -9,7 +9,7 @@ use http::StatusCode;
 
 use super::credentials::SecretError;
 use super::stream::FrameError;
-use crate::telemetry::CallResult;
+use crate::api::call::CallResult;
 
 /// A call that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! The Cotalker API: four calls, each bounded in time and size, none of which keeps more of an answer than it needs.
 
+pub mod call;
 pub mod credentials;
 mod error;
 mod sinks;
@@ -18,12 +19,13 @@ use url::Url;
 
 pub use self::error::CallError;
 
+use self::call::{CallResult, Endpoint};
 use self::credentials::{Credentials, bearer, read_password, read_token};
 use self::sinks::{ArrayFraming, ListSink, LogSink, LoginSink, Sink, WebhookSink};
 use crate::clock;
 use crate::schedule::{Pacer, retry_after};
 use crate::secret::Secret;
-use crate::telemetry::{CallResult, Endpoint, Instruments};
+use crate::telemetry::Instruments;
 use delivery_ledger::fleet::EntityTag;
 use delivery_ledger::fleet::schedule::backoff;
 use delivery_ledger::{Answer, Ledger};

@@ -15,12 +15,13 @@ use tokio::time::{Instant, sleep_until};
 
 pub use self::filter::Filter;
 use self::publish::Publication;
+use crate::api::call::CallResult;
 use crate::api::{CallError, Client, Fetched, Listing};
 use crate::clock;
 use crate::snapshot::Publisher;
 use crate::store::Found;
 use crate::store::writer::Writer;
-use crate::telemetry::{CallResult, Instruments};
+use crate::telemetry::Instruments;
 
 /// What to poll, and how often.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::api::CallError;
 use crate::clock;
-use crate::exposition::{self, AccountView, Page, WebhookView};
+use crate::exposition::{self, AccountView, Rendered, WebhookView};
 use crate::snapshot::{Overview, Publisher, Snapshot, WebhookRow};
 use crate::store::record::encode_record;
 use crate::store::writer::Writer;
@@ -130,7 +130,7 @@ impl Publication {
         };
         self.publisher.send_replace(Arc::new(Snapshot {
             is_ready: fleet.is_ready(),
-            families: Page::new(exposition::render(&facts, &views, &self.policy)),
+            families: Rendered::new(exposition::render(&facts, &views, &self.policy)),
             overview: Overview {
                 webhooks: fleet.members().map(|member| row(&member, &self.policy)).collect(),
                 dropped: facts.dropped,

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::routes::{Site, router};
-use crate::exposition::Page;
+use crate::exposition::Rendered;
 use crate::snapshot::{self, Overview, Publisher, Snapshot, WebhookRow};
 
 const LEDGERS: &str = "cotalker_up 1\n";
@@ -80,7 +80,7 @@ fn site(telemetry_path: &str, snapshots: snapshot::Subscriber) -> Site {
 }
 
 fn snapshot_of(ledgers: Bytes) -> Snapshot {
-    Snapshot { is_ready: true, families: Page::new(ledgers), overview: Overview::default() }
+    Snapshot { is_ready: true, families: Rendered::new(ledgers), overview: Overview::default() }
 }
 
 #[derive(Debug)]

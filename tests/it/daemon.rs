@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::page::Page;
+use crate::page::MetricsPage;
 
 /// A test that waits for something that never comes ends after this long: an unoptimised build reads 150 MB in a fraction
 /// of it.
@@ -124,22 +124,22 @@ impl Daemon {
     }
 
     /// The page of metrics.
-    pub(crate) async fn scrape(&self) -> Page {
+    pub(crate) async fn scrape(&self) -> MetricsPage {
         self.site.scrape().await
     }
 
     /// Scrapes until the page is as it should be.
-    pub(crate) async fn wait_for(&self, what: &str, is_so: impl Fn(&Page) -> bool) -> Page {
+    pub(crate) async fn wait_for(&self, what: &str, is_so: impl Fn(&MetricsPage) -> bool) -> MetricsPage {
         self.site.wait_for(what, is_so).await
     }
 
     /// Waits until the first poll has ended well.
-    pub(crate) async fn first_poll(&self) -> Page {
+    pub(crate) async fn first_poll(&self) -> MetricsPage {
         self.wait_for("a first poll", |page| page.polls("ok") >= 1.0).await
     }
 
     /// Waits until a round that began after this call has ended.
-    pub(crate) async fn whole_round(&self) -> Page {
+    pub(crate) async fn whole_round(&self) -> MetricsPage {
         self.site.whole_round().await
     }
 }
@@ -165,12 +165,12 @@ impl Site {
     }
 
     /// The page of metrics.
-    pub(crate) async fn scrape(&self) -> Page {
-        Page(self.get("/metrics").await.1)
+    pub(crate) async fn scrape(&self) -> MetricsPage {
+        MetricsPage(self.get("/metrics").await.1)
     }
 
     /// Scrapes until the page is as it should be.
-    pub(crate) async fn wait_for(&self, what: &str, is_so: impl Fn(&Page) -> bool) -> Page {
+    pub(crate) async fn wait_for(&self, what: &str, is_so: impl Fn(&MetricsPage) -> bool) -> MetricsPage {
         until(what, async || {
             // A page is made family by family: what it says last may have happened after it said the rest. Whatever one
             // page shows, the next one shows with all that led to it.
@@ -181,8 +181,8 @@ impl Site {
     }
 
     /// Waits until a round that began after this call has ended.
-    pub(crate) async fn whole_round(&self) -> Page {
-        let all = |page: &Page| ["ok", "partial", "failed"].map(|result| page.polls(result)).iter().sum::<f64>();
+    pub(crate) async fn whole_round(&self) -> MetricsPage {
+        let all = |page: &MetricsPage| ["ok", "partial", "failed"].map(|result| page.polls(result)).iter().sum::<f64>();
         let before = all(&self.scrape().await);
         // Two, for the round that is under way may have begun before.
         self.wait_for("a whole round", |page| all(page) >= before + 2.0).await

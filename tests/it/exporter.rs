@@ -10,7 +10,7 @@ use cotalker_webhook_exporter::config::TOKEN_VARIABLE;
 use tempfile::TempDir;
 
 use crate::daemon::until;
-use crate::page::Page;
+use crate::page::MetricsPage;
 
 /// The release build, where the variable `EXPORTER_UNDER_TEST` says that it is the one to be measured.
 pub(crate) fn release_build() -> Option<OsString> {
@@ -99,17 +99,17 @@ impl Exporter {
 
     /// The page of metrics. This process, which makes up logs of 150 MB, may be too busy to send its request within the
     /// five seconds that the exporter gives it: then it is sent again.
-    pub(crate) async fn scrape(&self) -> Page {
+    pub(crate) async fn scrape(&self) -> MetricsPage {
         until("a page of metrics", async || {
             let answer = self.http.get(format!("http://{}/metrics", self.address)).send().await.ok()?;
-            answer.text().await.ok().map(Page)
+            answer.text().await.ok().map(MetricsPage)
         })
         .await
     }
 
     /// Waits until so many polls have ended since now, and gives the page as it is then.
-    pub(crate) async fn polls(&self, polls: f64) -> Page {
-        let ended = |page: &Page| page.sum("cotalker_exporter_polls_total", &[]).expect("polls");
+    pub(crate) async fn polls(&self, polls: f64) -> MetricsPage {
+        let ended = |page: &MetricsPage| page.sum("cotalker_exporter_polls_total", &[]).expect("polls");
         let before = ended(&self.scrape().await);
         until("further polls", async || {
             let page = self.scrape().await;

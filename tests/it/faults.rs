@@ -14,7 +14,7 @@ use cotalker_webhook_exporter::store::writer;
 use tokio::time::{Instant, sleep};
 
 use crate::kills::assert_shows_all;
-use crate::page::Page;
+use crate::page::MetricsPage;
 use crate::survivor::{Flow, Process, Seen, exporter, free_port, in_front_of, simulator};
 
 /// The error numbers that a sick disk gives, and the end of the process.
@@ -99,8 +99,8 @@ impl Bench {
     }
 
     /// Waits for two commits, so that there is one before the last.
-    async fn settle(&mut self, process: &Process) -> Page {
-        let writes = |page: &Page| page.sum("cotalker_exporter_state_writes_total", &["ok"]) >= Some(2.0);
+    async fn settle(&mut self, process: &Process) -> MetricsPage {
+        let writes = |page: &MetricsPage| page.sum("cotalker_exporter_state_writes_total", &["ok"]) >= Some(2.0);
         process.wait_for("two commits", &mut self.seen, writes).await
     }
 
@@ -120,7 +120,7 @@ struct Tracer(Child);
 
 impl Tracer {
     async fn attach(bench: &mut Bench, process: &Process, inject: Option<&str>) -> Self {
-        let writes = |page: &Page| page.sum("cotalker_exporter_state_writes_total", &[]).unwrap_or(0.0);
+        let writes = |page: &MetricsPage| page.sum("cotalker_exporter_state_writes_total", &[]).unwrap_or(0.0);
         let before = process.wait_for("a page", &mut bench.seen, |_| true).await;
         process.wait_for("a commit", &mut bench.seen, |page| writes(page) > writes(&before)).await;
         let tasks = fs::read_dir(format!("/proc/{}/task", process.id())).expect("threads");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::kills::assert_shows_all;
-use crate::page::Page;
+use crate::page::MetricsPage;
 use crate::survivor::{Flow, Process, Seen, exporter, free_port, in_front_of, simulator};
 
 /// A place for a state directory that can be filled up.
@@ -85,8 +85,8 @@ async fn outlives_a_full_disk(disk: &impl SmallDisk) -> String {
     let port = free_port();
     let flow = Flow::of(&simulator);
     let mut seen = Seen::default();
-    let attempts = |page: &Page| page.sum("cotalker_webhook_delivery_attempts_total", &[]).unwrap_or(0.0);
-    let writes = |page: &Page, result: &str| {
+    let attempts = |page: &MetricsPage| page.sum("cotalker_webhook_delivery_attempts_total", &[]).unwrap_or(0.0);
+    let writes = |page: &MetricsPage, result: &str| {
         page.sum("cotalker_exporter_state_writes_total", &[result]).expect("a family that is always there")
     };
 

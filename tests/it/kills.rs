@@ -7,11 +7,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::time::Instant;
 
-use crate::page::Page;
+use crate::page::MetricsPage;
 use crate::survivor::{Flow, Process, START, Seen, exporter, free_port, simulator};
 
 /// Says how many attempts there are.
-pub(crate) fn assert_shows_all(page: &Page, simulator: &Simulator) -> u64 {
+pub(crate) fn assert_shows_all(page: &MetricsPage, simulator: &Simulator) -> u64 {
     let mut attempts = 0;
     for id in simulator.with_world(|world| world.ids()) {
         let truth = simulator.truth(id, START.plus_millis(-1));

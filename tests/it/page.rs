@@ -1,12 +1,12 @@
-//! A page of metrics, read the way a test asks about it.
+//! A page of metrics as an exporter serves it, read the way a test asks about it.
 
 use cotalker_simulator::Truth;
 use delivery_ledger::WebhookId;
 
 /// A page of metrics.
-pub(crate) struct Page(pub(crate) String);
+pub(crate) struct MetricsPage(pub(crate) String);
 
-impl Page {
+impl MetricsPage {
     /// The sum of the samples of a family that carry all these parts of labels; `None` if there is none.
     pub(crate) fn sum(&self, family: &str, labels: &[&str]) -> Option<f64> {
         let samples = self.0.lines().filter_map(|line| {
@@ -30,7 +30,7 @@ impl Page {
         self.sum(&format!("cotalker_webhook_{family}"), &labels)
     }
 
-    /// Rounds that ended like this.
+    /// Polls that ended like this.
     pub(crate) fn polls(&self, result: &str) -> f64 {
         self.sum("cotalker_exporter_polls_total", &[&format!("result=\"{result}\"")]).unwrap_or(0.0)
     }

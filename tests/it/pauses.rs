@@ -8,7 +8,7 @@ use cotalker_webhook_exporter::telemetry::as_seconds;
 use delivery_ledger::{UnixMillis, WebhookId};
 
 use crate::daemon::{Daemon, Setup, until};
-use crate::page::Page;
+use crate::page::MetricsPage;
 use crate::scene::{START, happen};
 
 const PAUSE: Duration = Duration::from_secs(3);
@@ -27,7 +27,7 @@ fn too_many_calls(retry_after: impl Into<String>) -> Fault {
     Fault::Status { code: 429, retry_after: Some(retry_after.into()) }
 }
 
-fn backoff_until(page: &Page) -> f64 {
+fn backoff_until(page: &MetricsPage) -> f64 {
     page.sum("cotalker_api_backoff_until_timestamp_seconds", &[]).expect("a series")
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::kills::assert_shows_all;
-use crate::page::Page;
+use crate::page::MetricsPage;
 use crate::survivor::{Flow, Process, Seen, exporter, free_port, simulator};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -70,12 +70,12 @@ impl Prometheus {
     }
 
     /// What it knows of the webhooks, as a page.
-    async fn page(&self) -> Page {
+    async fn page(&self) -> MetricsPage {
         let parameters = [("match[]", "{__name__=~\"cotalker_webhook_.*\"}")];
         let text = self.get("/federate", &parameters).await.expect("an answer");
         // Behind each value there is its time.
         let samples = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
-        Page(samples.map(|(sample, _)| format!("{sample}\n")).collect())
+        MetricsPage(samples.map(|(sample, _)| format!("{sample}\n")).collect())
     }
 }
 

@@ -13,7 +13,7 @@ use delivery_ledger::UnixMillis;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::page::Page;
+use crate::page::MetricsPage;
 
 pub(crate) const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
@@ -152,10 +152,10 @@ impl Process {
     }
 
     /// The page of metrics; `None` as long as it does not listen, or when it has ended.
-    pub(crate) async fn scrape(&self) -> Option<Page> {
+    pub(crate) async fn scrape(&self) -> Option<MetricsPage> {
         let answer = self.http.get(format!("{}/metrics", self.root)).send().await.ok()?;
         assert_eq!(answer.status(), 200);
-        answer.text().await.ok().map(Page)
+        answer.text().await.ok().map(MetricsPage)
     }
 
     pub(crate) async fn is_ready(&self) -> Option<bool> {
@@ -164,7 +164,12 @@ impl Process {
     }
 
     /// Scrapes until the page is as it should be. Everything that is scraped is seen.
-    pub(crate) async fn wait_for(&self, what: &str, seen: &mut Seen, is_so: impl Fn(&Page) -> bool) -> Page {
+    pub(crate) async fn wait_for(
+        &self,
+        what: &str,
+        seen: &mut Seen,
+        is_so: impl Fn(&MetricsPage) -> bool,
+    ) -> MetricsPage {
         let since = Instant::now();
         loop {
             if let Some(page) = self.scrape().await {
@@ -179,8 +184,8 @@ impl Process {
     }
 
     /// The page after all that the simulator has done by now has been read.
-    pub(crate) async fn at_rest(&self, seen: &mut Seen) -> Page {
-        let polls = |page: &Page| page.sum("cotalker_exporter_polls_total", &["ok"]).unwrap_or(0.0);
+    pub(crate) async fn at_rest(&self, seen: &mut Seen) -> MetricsPage {
+        let polls = |page: &MetricsPage| page.sum("cotalker_exporter_polls_total", &["ok"]).unwrap_or(0.0);
         let before = self.wait_for("a page", seen, |_| true).await;
         // The poll that is under way may have begun before.
         self.wait_for("two more polls", seen, |page| polls(page) >= polls(&before) + 2.0).await
@@ -208,7 +213,7 @@ impl Seen {
         Self { expects_nothing: true, ..Self::default() }
     }
 
-    pub(crate) fn see(&mut self, page: &Page) {
+    pub(crate) fn see(&mut self, page: &MetricsPage) {
         let now = counters(page);
         for (series, before) in &self.series {
             match now.get(series) {
@@ -228,7 +233,7 @@ impl Seen {
 }
 
 /// The webhooks' counters, histograms included.
-fn counters(page: &Page) -> BTreeMap<String, f64> {
+fn counters(page: &MetricsPage) -> BTreeMap<String, f64> {
     let mut counters = BTreeMap::new();
     let mut is_counter = false;
     for line in page.0.lines() {

@@ -13,7 +13,7 @@ use delivery_ledger::{UnixMillis, WebhookId};
 use serde_json::json;
 
 use crate::daemon::{Daemon, Setup};
-use crate::page::{Page, label_of};
+use crate::page::{MetricsPage, label_of};
 use crate::scene::{START, happen, serve};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -33,12 +33,12 @@ fn list(simulator: &Simulator, id: WebhookId, listed: bool) {
     simulator.with_world(|world| world.set_listed(id, listed));
 }
 
-fn is_shown(page: &Page, id: WebhookId) -> bool {
+fn is_shown(page: &MetricsPage, id: WebhookId) -> bool {
     page.0.contains(&label_of(id))
 }
 
 /// Panics if a series stands twice on the page, which Prometheus refuses as a whole.
-fn assert_unique(page: &Page) {
+fn assert_unique(page: &MetricsPage) {
     let mut series: Vec<&str> = page.0.lines().filter_map(|line| Some(line.rsplit_once(' ')?.0)).collect();
     series.sort_unstable();
     for pair in series.windows(2) {

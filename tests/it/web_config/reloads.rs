@@ -6,14 +6,14 @@ use reqwest::Client;
 
 use super::{Ca, Exporter, Files, TLS, hash, identity, status, trusting};
 use crate::daemon::until;
-use crate::page::Page;
+use crate::page::MetricsPage;
 
 async fn reloads(client: &Client, url: &str, (name, password): (&str, &str), result: &str) -> Option<f64> {
     let response = client.get(url).basic_auth(name, Some(password)).send().await.ok()?;
     if !response.status().is_success() {
         return None;
     }
-    let page = Page(response.text().await.ok()?);
+    let page = MetricsPage(response.text().await.ok()?);
     page.sum("cotalker_exporter_web_config_reloads_total", &[&format!("result=\"{result}\"")])
 }
 

@@ -1,55 +1,15 @@
-//! The ledgers' metric families in the text format 0.0.4: one table, one row per family. A new metric is one row.
+//! The ledgers' metric families: one table, one row per family. A new metric is one row.
 //!
-//! Written directly, because the registry of the `prometheus` crate costs 25 times as much per series, and because a
-//! page that is made anew from the ledgers has no series left of what is gone.
+//! They are made anew from the ledgers each time, so that no series is left of a webhook that is gone; the registry of the
+//! `prometheus` crate would keep them, and costs 25 times as much per series.
 
-use std::io::Write as _;
-use std::sync::OnceLock;
+use delivery_ledger::{Action, DELAY_BUCKETS_SECONDS, EventType, FailureReason, Ledger, Policy, UnixMillis, Webhook};
 
-use bytes::Bytes;
+use super::family::{Family, FamilyDoc, Kind};
+use super::sample::{Label, Point, SharedLabels, Sink, Value};
 
-use crate::compression::Deflated;
-use delivery_ledger::DELAY_BUCKETS_SECONDS;
-use delivery_ledger::FailureReason;
-use delivery_ledger::{Action, EventType, UnixMillis, Webhook};
-use delivery_ledger::{Ledger, Policy};
-
-/// What is appended to the HELP of everything that a scrape reads from memory.
-const POLLED: &str =
-    " Polled in the background; cotalker_webhook_last_poll_success_timestamp_seconds tells how fresh it is.";
-
-/// Rendered families.
-#[derive(Debug, Default)]
-pub struct Page {
-    plain: Bytes,
-    deflated: OnceLock<Deflated>,
-}
-
-impl Page {
-    /// A page of this text.
-    #[must_use]
-    pub fn new(plain: Bytes) -> Self {
-        Self { plain, deflated: OnceLock::new() }
-    }
-
-    /// The families as text.
-    #[must_use]
-    pub fn plain(&self) -> &Bytes {
-        &self.plain
-    }
-
-    /// The same compressed, if that has been done.
-    #[must_use]
-    pub fn deflated_already(&self) -> Option<&Deflated> {
-        self.deflated.get()
-    }
-
-    /// The same compressed: once per page, at the first call, which is not for an async thread.
-    #[must_use]
-    pub fn deflated(&self) -> &Deflated {
-        self.deflated.get_or_init(|| Deflated::of(&self.plain))
-    }
-}
+/// The family that tells how fresh a webhook's other metrics are.
+const FRESHNESS: &str = "cotalker_webhook_last_poll_success_timestamp_seconds";
 
 /// One webhook, as its metrics see it.
 #[derive(Clone, Copy, Debug)]
@@ -58,65 +18,62 @@ pub struct WebhookView<'a> {
     pub webhook: &'a Webhook,
     /// What its log adds up to.
     pub ledger: &'a Ledger,
-    /// Whether the last log call worked; `None` before the first.
+    /// Whether the last call for its log worked; `None` before the first.
     pub is_up: Option<bool>,
     /// When its log was last read, by the local clock.
     pub read_at: Option<UnixMillis>,
 }
 
-/// All of them, as the metrics about the whole account see them.
+/// The whole account, as its metrics see it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AccountView {
     /// Whether the last list worked; `None` before the first.
     pub is_up: Option<bool>,
     /// Webhooks that are not watched because there are too many.
     pub dropped: u64,
-    /// Entries of the last list that could not be read.
+    /// Malformed entries of the last list.
     pub malformed: u64,
 }
 
-/// The type of a family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Never goes down, but by a restart without state.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// Cumulated buckets, sum and count.
-    Histogram,
-}
-
-impl Kind {
-    /// Its name in a `# TYPE` line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-        }
-    }
-}
-
-/// One metric family.
+/// One row of the table: a family, and how its samples follow from the ledgers.
 #[derive(Clone, Copy, Debug)]
-pub struct Family {
+pub struct LedgerFamily {
     /// Its name.
     pub name: &'static str,
     /// Its type.
     pub kind: Kind,
     /// Its labels, besides `webhook_id` and `webhook` of those of a webhook.
     pub labels: &'static [&'static str],
-    /// What it means, as a sentence.
+    /// Its meaning in full sentences, without the one on polling that all have.
     pub help: &'static str,
     samples: Samples,
 }
 
-impl Family {
-    /// Whether it has series per webhook.
+impl LedgerFamily {
+    /// The HELP text: the meaning, that it is polled in the background, and where the freshness is.
     #[must_use]
-    pub const fn is_per_webhook(&self) -> bool {
-        matches!(self.samples, Samples::PerWebhook(_))
+    pub fn full_help(&self) -> String {
+        let freshness = match self.samples {
+            _ if self.name == FRESHNESS => "",
+            Samples::PerWebhook(_) => "; cotalker_webhook_last_poll_success_timestamp_seconds tells how fresh it is",
+            Samples::OfAll(_) => "; cotalker_exporter_last_poll_success_timestamp_seconds tells how fresh it is",
+        };
+        format!("{} Polled in the background{freshness}.", self.help)
+    }
+
+    /// The same for the documentation, which says once what is the same for all.
+    #[must_use]
+    pub fn doc(&self) -> FamilyDoc {
+        let common: &[&str] = match self.samples {
+            Samples::PerWebhook(_) => &["webhook_id", "webhook"],
+            Samples::OfAll(_) => &[],
+        };
+        FamilyDoc {
+            name: self.name.to_owned(),
+            kind: self.kind,
+            labels: common.iter().chain(self.labels).map(|label| (*label).to_owned()).collect(),
+            help: self.help.to_owned(),
+        }
     }
 }
 
@@ -131,8 +88,8 @@ const fn counter(
     labels: &'static [&'static str],
     help: &'static str,
     samples: fn(&mut Series<'_>, &WebhookView<'_>, &Policy),
-) -> Family {
-    Family { name, kind: Kind::Counter, labels, help, samples: Samples::PerWebhook(samples) }
+) -> LedgerFamily {
+    LedgerFamily { name, kind: Kind::Counter, labels, help, samples: Samples::PerWebhook(samples) }
 }
 
 const fn gauge(
@@ -140,48 +97,48 @@ const fn gauge(
     labels: &'static [&'static str],
     help: &'static str,
     samples: fn(&mut Series<'_>, &WebhookView<'_>, &Policy),
-) -> Family {
-    Family { name, kind: Kind::Gauge, labels, help, samples: Samples::PerWebhook(samples) }
+) -> LedgerFamily {
+    LedgerFamily { name, kind: Kind::Gauge, labels, help, samples: Samples::PerWebhook(samples) }
 }
 
 /// Every family, in the order of the page.
-pub const FAMILIES: &[Family] = &[
-    Family {
+pub const FAMILIES: &[LedgerFamily] = &[
+    LedgerFamily {
         name: "cotalker_up",
         kind: Kind::Gauge,
         labels: &[],
-        help: "Whether the last list of webhooks could be read (with --webhook.id: at least one of them).",
+        help: "1 if the last list of webhooks could be read, 0 if not, absent before the first one; with --webhook.id, 1 if at least one of the webhooks could be read.",
         samples: Samples::OfAll(|series, account, _| series.put_opt(account.is_up.map(Value::from))),
     },
-    Family {
+    LedgerFamily {
         name: "cotalker_webhooks",
         kind: Kind::Gauge,
         labels: &["state"],
-        help: "Webhooks that are watched, by whether they are switched on.",
+        help: "Number of watched webhooks, by whether they are active in Cotalker.",
         samples: Samples::OfAll(|series, _, webhooks| {
             let active = count(webhooks.iter().filter(|view| view.webhook.active));
             series.put_with(&[("state", "active")], Value::Count(active));
             series.put_with(&[("state", "inactive")], Value::Count(count(webhooks.iter()) - active));
         }),
     },
-    Family {
+    LedgerFamily {
         name: "cotalker_webhooks_dropped",
         kind: Kind::Gauge,
         labels: &[],
-        help: "Webhooks that are not watched because there are more than --webhook.limit.",
+        help: "Number of webhooks that are not watched because there are more than --webhook.limit.",
         samples: Samples::OfAll(|series, account, _| series.put(Value::Count(account.dropped))),
     },
-    Family {
+    LedgerFamily {
         name: "cotalker_webhooks_malformed",
         kind: Kind::Gauge,
         labels: &[],
-        help: "Entries of the last list that make no sense and are left out; while there are any, no webhook is taken for gone.",
+        help: "Number of malformed entries in the last list of webhooks; they are left out, and while there are any, no webhook is taken for gone.",
         samples: Samples::OfAll(|series, account, _| series.put(Value::Count(account.malformed))),
     },
     gauge(
         "cotalker_webhook_info",
         &["name", "trigger", "target_host", "company"],
-        "1, with what the list says of the webhook.",
+        "Always 1; the labels hold what the list says of the webhook. target_host is the receiver's host, and its port if the URL has one.",
         |series, view, _| {
             let webhook = view.webhook;
             let labels = [
@@ -193,31 +150,36 @@ pub const FAMILIES: &[Family] = &[
             series.put_with(&labels, Value::Count(1));
         },
     ),
-    gauge("cotalker_webhook_active", &[], "Whether the webhook is switched on.", |series, view, _| {
-        series.put(view.webhook.active.into());
-    }),
+    gauge(
+        "cotalker_webhook_active",
+        &[],
+        "1 if the webhook is active in Cotalker, 0 if it is not.",
+        |series, view, _| {
+            series.put(view.webhook.active.into());
+        },
+    ),
     gauge(
         "cotalker_webhook_up",
         &[],
-        "Whether the webhook's log could be read last time; absent before the first.",
+        "1 if the last read of the webhook's log succeeded, 0 if it failed, absent before the first one.",
         |series, view, _| series.put_opt(view.is_up.map(Value::from)),
     ),
     gauge(
         "cotalker_webhook_last_poll_success_timestamp_seconds",
         &[],
-        "When the webhook's log was last read, by the exporter's clock: the freshness of its other metrics.",
-        |series, view, _| series.put_opt(view.read_at.map(Value::Time)),
+        "Unix time of the last successful read of the webhook's log, by the exporter's clock; the webhook's other metrics are as fresh as this.",
+        |series, view, _| series.put_opt(view.read_at.map(Value::from)),
     ),
     counter(
         "cotalker_webhook_delivery_attempts_total",
         &[],
-        "Delivery attempts, each log entry once.",
+        "Number of delivery attempts; each log entry counts exactly once.",
         |series, view, _| series.put(Value::Count(view.ledger.totals().attempts)),
     ),
     counter(
         "cotalker_webhook_delivery_failures_total",
         &["reason"],
-        "Delivery attempts that failed, by reason.",
+        "Number of failed delivery attempts, by reason.",
         |series, view, _| {
             for reason in FailureReason::ALL {
                 let failures = view.ledger.totals().failures[reason.index()];
@@ -228,7 +190,7 @@ pub const FAMILIES: &[Family] = &[
     counter(
         "cotalker_webhook_delivery_responses_total",
         &["code"],
-        "Delivery attempts that the receiver answered, by its status code; after 32 codes the rest are in code=\"other\".",
+        "Number of delivery attempts that the receiver responded to, by HTTP status code; after 32 codes of one webhook, further ones count as code=\"other\".",
         |series, view, _| {
             let totals = view.ledger.totals();
             for (code, responses) in &totals.responses {
@@ -242,13 +204,13 @@ pub const FAMILIES: &[Family] = &[
     counter(
         "cotalker_webhook_delivery_retries_total",
         &[],
-        "Delivery attempts that repeat an earlier one of the same event.",
+        "Number of delivery attempts that were a retry for the same event.",
         |series, view, _| series.put(Value::Count(view.ledger.totals().retries)),
     ),
     counter(
         "cotalker_webhook_events_total",
         &["event_type", "action"],
-        "Distinct events of which an attempt was counted; delivered + lost + pending.",
+        "Number of distinct events with at least one counted attempt, by type and action; their sum is delivered + lost + pending.",
         |series, view, _| {
             let expected = view.webhook.expected_events();
             for event_type in EventType::ALL {
@@ -265,74 +227,73 @@ pub const FAMILIES: &[Family] = &[
     counter(
         "cotalker_webhook_events_delivered_total",
         &[],
-        "Distinct events that the receiver took.",
+        "Number of distinct events that were delivered, by their first successful attempt.",
         |series, view, _| series.put(Value::Count(view.ledger.events().delivered())),
     ),
     counter(
         "cotalker_webhook_events_lost_total",
         &[],
-        "Distinct events that will not be sent again: replay them by hand.",
+        "Number of distinct events that were lost because the last retry failed or none came within --webhook.pending-timeout; Cotalker will not send them again, so replay them by hand.",
         |series, view, _| series.put(Value::Count(view.ledger.events().lost())),
     ),
     gauge(
         "cotalker_webhook_events_pending",
         &[],
-        "Events that have failed so far and may be sent again.",
+        "Number of events whose attempts have all failed so far and that may still be retried.",
         |series, view, _| series.put(Value::Count(view.ledger.events().pending())),
     ),
-    Family {
+    LedgerFamily {
         name: "cotalker_webhook_delivery_delay_seconds",
         kind: Kind::Histogram,
         labels: &[],
-        help: "From an event's creation to its delivery.",
+        help: "Time from an event's creation to its delivery.",
         samples: Samples::PerWebhook(|series, view, _| {
             let delay = view.ledger.events().delay();
-            let mut below = 0;
-            for (bound, deliveries) in DELAY_BUCKETS_SECONDS.iter().zip(delay.buckets) {
-                below += deliveries;
-                series.put_suffixed("_bucket", &[("le", &bound.to_string())], Value::Count(below));
+            let mut cumulative = 0;
+            for (upper, deliveries) in DELAY_BUCKETS_SECONDS.iter().zip(delay.buckets) {
+                cumulative += deliveries;
+                series.put_point(Point::Bucket { upper: *upper, cumulative });
             }
             let all = delay.buckets.iter().sum();
-            series.put_suffixed("_bucket", &[("le", "+Inf")], Value::Count(all));
-            let sum = UnixMillis::from_millis(i64::try_from(delay.sum_millis).unwrap_or(i64::MAX));
-            series.put_suffixed("_sum", &[], Value::Time(sum));
-            series.put_suffixed("_count", &[], Value::Count(all));
+            series.put_point(Point::Bucket { upper: f64::INFINITY, cumulative: all });
+            series.put_point(Point::Sum(Value::Millis(i64::try_from(delay.sum_millis).unwrap_or(i64::MAX))));
+            series.put_point(Point::Count(all));
         }),
     },
     gauge(
         "cotalker_webhook_blocked",
         &[],
-        "1 while the newest attempt is a failure that may still be retried: everything behind it waits.",
+        "1 while the newest attempt is a failure that may still be retried, otherwise 0; Cotalker delivers strictly in order, so everything behind it waits.",
         |series, view, policy| series.put(view.ledger.is_blocked(policy).into()),
     ),
     gauge(
         "cotalker_webhook_consecutive_failures",
         &[],
-        "Failed attempts since the last success, those before the exporter's start included.",
+        "Number of failed attempts since the last successful one, including those from before counting started.",
         |series, view, _| series.put(Value::Count(view.ledger.standing().consecutive_failures)),
     ),
     gauge(
         "cotalker_webhook_head_event_timestamp_seconds",
         &[],
-        "When the newest event in the log was created; absent until there is one.",
-        |series, view, _| series.put_opt(view.ledger.standing().head_event.map(Value::Time)),
+        "Unix time at which the newest event in the log was created; absent until there is one.",
+        |series, view, _| series.put_opt(view.ledger.standing().head_event.map(Value::from)),
     ),
     gauge(
         "cotalker_webhook_last_success_timestamp_seconds",
         &[],
-        "When an attempt last succeeded; absent until one is seen.",
-        |series, view, _| series.put_opt(view.ledger.standing().last_success.map(|last| Value::Time(last.at))),
+        "Unix time of the newest successful attempt, including those from before counting started; absent until there is one.",
+        |series, view, _| series.put_opt(view.ledger.standing().last_success.map(|last| Value::from(last.at))),
     ),
     gauge(
         "cotalker_webhook_last_failure_timestamp_seconds",
         &[],
-        "When an attempt last failed; absent until one is seen.",
-        |series, view, _| series.put_opt(view.ledger.standing().last_failure.map(|last| Value::Time(last.position.at))),
+        "Unix time of the newest failed attempt, including those from before counting started; absent until there is one.",
+        |series, view, _| series.put_opt(view.ledger.standing().last_failure.map(|last| Value::from(last.position.at))),
     ),
     gauge(
         "cotalker_webhook_log_window_entries",
         &["result"],
-        "Entries that the log holds now, counted or not: success, failed, malformed (left out) and foreign (another webhook's, left out).",
+        "Number of entries in the log when it was last read, counted or not, by result: success, failed, malformed (unreadable, left out) or foreign (of another webhook, left out).",
         |series, view, _| {
             let window = view.ledger.window();
             for (result, entries) in [
@@ -348,89 +309,55 @@ pub const FAMILIES: &[Family] = &[
     gauge(
         "cotalker_webhook_log_window_oldest_timestamp_seconds",
         &[],
-        "When the oldest attempt that the log holds was made: the headroom before a gap; absent while it holds none.",
-        |series, view, _| series.put_opt(view.ledger.window().oldest.map(Value::Time)),
+        "Unix time of the oldest attempt in the log when it was last read, which shows the headroom before a gap; absent while there is none.",
+        |series, view, _| series.put_opt(view.ledger.window().oldest.map(Value::from)),
     ),
     counter(
         "cotalker_webhook_log_gaps_total",
         &[],
-        "Polls between which entries may have left the log unseen: a full log in which nothing was known.",
+        "Number of gaps: polls of the log that had no overlap with the previous poll, so that entries may have been missed.",
         |series, view, _| series.put(Value::Count(view.ledger.totals().gaps)),
     ),
     counter(
         "cotalker_webhook_log_late_entries_total",
         &[],
-        "Attempts that showed up in the log after a younger one had been counted.",
+        "Number of attempts that appeared in the log only after a newer one had been counted.",
         |series, view, _| series.put(Value::Count(view.ledger.totals().late)),
     ),
 ];
 
-/// The HELP text of a family, as it stands on the page.
-#[must_use]
-pub fn help(family: &Family) -> String {
-    format!("{}{POLLED}", family.help)
-}
-
-/// Renders all families. Webhooks come out in the order in which they are given.
-#[must_use]
-pub fn render(account: &AccountView, webhooks: &[WebhookView<'_>], policy: &Policy) -> Bytes {
-    let labels: Vec<Vec<u8>> = webhooks.iter().map(|view| webhook_labels(view.webhook)).collect();
-    // Sixty series of some 150 bytes per webhook.
-    let mut text = Vec::with_capacity(8 * 1024 + webhooks.len() * 9 * 1024);
+/// Hands all families to `sink`. Webhooks come out in the order in which they are given.
+pub fn write(account: &AccountView, webhooks: &[WebhookView<'_>], policy: &Policy, sink: &mut dyn Sink) {
+    let labels: Vec<SharedLabels> = webhooks.iter().map(|view| labels_of(view.webhook)).collect();
     for family in FAMILIES {
-        for part in ["# HELP ", family.name, " "] {
-            text.extend_from_slice(part.as_bytes());
-        }
-        escape(&mut text, &help(family), false);
-        for part in ["\n# TYPE ", family.name, " ", family.kind.as_str(), "\n"] {
-            text.extend_from_slice(part.as_bytes());
-        }
+        sink.family(&Family { name: family.name, kind: family.kind, help: &family.full_help() });
         match family.samples {
             Samples::OfAll(samples) => {
-                samples(&mut Series { text: &mut text, name: family.name, labels: &[] }, account, webhooks);
+                samples(&mut Series { sink, shared: SharedLabels::NONE }, account, webhooks);
             }
             Samples::PerWebhook(samples) => {
-                for (view, labels) in webhooks.iter().zip(&labels) {
-                    samples(&mut Series { text: &mut text, name: family.name, labels }, view, policy);
+                for (view, shared) in webhooks.iter().zip(&labels) {
+                    samples(&mut Series { sink, shared }, view, policy);
                 }
             }
         }
     }
-    text.shrink_to_fit();
-    text.into()
 }
 
-/// `webhook_id="…",webhook="…"`.
-fn webhook_labels(webhook: &Webhook) -> Vec<u8> {
-    let mut labels = format!("webhook_id=\"{}\",webhook=\"", webhook.id).into_bytes();
-    escape(&mut labels, &webhook.label(), true);
-    labels.push(b'"');
-    labels
+/// The labels that all series of a webhook have.
+fn labels_of(webhook: &Webhook) -> SharedLabels {
+    SharedLabels::new(&[("webhook_id", &webhook.id.to_string()), ("webhook", &webhook.label())])
 }
 
-/// Writes the series of one family, of one webhook or of all.
+/// The series of one family, of one webhook or of the account.
 struct Series<'a> {
-    text: &'a mut Vec<u8>,
-    name: &'static str,
-    labels: &'a [u8],
-}
-
-/// A sample's value.
-enum Value {
-    Count(u64),
-    /// A date or a duration, shown in seconds.
-    Time(UnixMillis),
-}
-
-impl From<bool> for Value {
-    fn from(value: bool) -> Self {
-        Self::Count(u64::from(value))
-    }
+    sink: &'a mut dyn Sink,
+    shared: &'a SharedLabels,
 }
 
 impl Series<'_> {
     fn put(&mut self, value: Value) {
-        self.put_suffixed("", &[], value);
+        self.put_point(Point::Value(value));
     }
 
     fn put_opt(&mut self, value: Option<Value>) {
@@ -439,59 +366,12 @@ impl Series<'_> {
         }
     }
 
-    fn put_with(&mut self, labels: &[(&str, &str)], value: Value) {
-        self.put_suffixed("", labels, value);
+    fn put_with(&mut self, labels: &[Label<'_>], value: Value) {
+        self.sink.sample(self.shared, labels, Point::Value(value));
     }
 
-    fn put_suffixed(&mut self, suffix: &str, labels: &[(&str, &str)], value: Value) {
-        let text = &mut *self.text;
-        text.extend_from_slice(self.name.as_bytes());
-        text.extend_from_slice(suffix.as_bytes());
-        if !self.labels.is_empty() || !labels.is_empty() {
-            text.push(b'{');
-            text.extend_from_slice(self.labels);
-            for (index, (name, value)) in labels.iter().enumerate() {
-                if index > 0 || !self.labels.is_empty() {
-                    text.push(b',');
-                }
-                text.extend_from_slice(name.as_bytes());
-                text.extend_from_slice(b"=\"");
-                escape(text, value, true);
-                text.push(b'"');
-            }
-            text.push(b'}');
-        }
-        text.push(b' ');
-        match value {
-            Value::Count(count) => text.extend_from_slice(itoa::Buffer::new().format(count).as_bytes()),
-            Value::Time(time) => put_seconds(text, time.as_millis()),
-        }
-        text.push(b'\n');
-    }
-}
-
-/// Milliseconds as seconds, exactly.
-fn put_seconds(text: &mut Vec<u8>, millis: i64) {
-    if millis < 0 {
-        text.push(b'-');
-    }
-    let (seconds, fraction) = (millis.unsigned_abs() / 1_000, millis.unsigned_abs() % 1_000);
-    text.extend_from_slice(itoa::Buffer::new().format(seconds).as_bytes());
-    if fraction > 0 {
-        // Writing into memory does not fail.
-        let _ = write!(text, ".{fraction:03}");
-    }
-}
-
-/// Escapes as the text format asks: backslash and line feed, and in a label's value the quotation mark too.
-fn escape(text: &mut Vec<u8>, value: &str, is_label: bool) {
-    for &byte in value.as_bytes() {
-        match byte {
-            b'\\' => text.extend_from_slice(b"\\\\"),
-            b'\n' => text.extend_from_slice(b"\\n"),
-            b'"' if is_label => text.extend_from_slice(b"\\\""),
-            _ => text.push(byte),
-        }
+    fn put_point(&mut self, point: Point) {
+        self.sink.sample(self.shared, &[], point);
     }
 }
 
@@ -501,9 +381,10 @@ fn count<T>(items: impl Iterator<Item = T>) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use delivery_ledger::{Attempt, AttemptId, Event, EventKey, Outcome, Position};
+
+    use super::super::text::Text;
     use super::*;
-    use delivery_ledger::Outcome;
-    use delivery_ledger::{Attempt, AttemptId, Event, EventKey, Position};
 
     const POLICY: Policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
 
@@ -522,7 +403,9 @@ mod tests {
     fn page(webhook: &Webhook, ledger: &Ledger) -> String {
         let view = WebhookView { webhook, ledger, is_up: None, read_at: None };
         let account = AccountView { is_up: Some(true), dropped: 0, malformed: 0 };
-        String::from_utf8(render(&account, &[view], &POLICY).to_vec()).expect("text")
+        let mut text = Text::default();
+        write(&account, &[view], &POLICY, &mut text);
+        String::from_utf8(text.finish()).expect("UTF-8")
     }
 
     #[test]
