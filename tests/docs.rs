@@ -71,10 +71,7 @@ fn anchors(text: &str) -> Vec<String> {
 fn named_tests(text: &str) -> Vec<(&str, &str)> {
     let is_name = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     let quoted = text.split('`').skip(1).step_by(2);
-    quoted
-        .filter_map(|code| code.split_once("::"))
-        .filter(|(module, test)| is_name(module) && is_name(test))
-        .collect()
+    quoted.filter_map(|code| code.split_once("::")).filter(|(module, test)| is_name(module) && is_name(test)).collect()
 }
 
 #[test]
