@@ -387,8 +387,8 @@ TARGET_LABELS = {"namespace", "service", "node", "pod", "container", "job", "end
 
 
 def labels_of_the_page():
-    """Of the metrics' table, which a test of the exporter writes."""
-    rows = re.findall(r"^\| `cotalker_\w+` \| \w+ \| (.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    """From docs/metrics.md, which a test of the exporter writes."""
+    rows = re.findall(r"^\| `cotalker_\w+` \| \w+ \| (.*?) \|", (ROOT / "docs/metrics.md").read_text(), re.MULTILINE)
     return set(re.findall(r"`(\w+)`", " ".join(rows)))
 
 
