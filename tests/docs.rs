@@ -126,6 +126,22 @@ fn every_relative_link_leads_somewhere() {
 }
 
 #[test]
+fn the_messages_that_troubleshooting_quotes_are_said() {
+    let sources: String =
+        sources().iter().filter(|path| !path.starts_with(root().join("tests"))).map(|p| read(p)).collect();
+    let text = read(&root().join("docs/troubleshooting.md"));
+    let cells = text.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    // What has a blank is no flag, metric or path; an ellipsis stands for what differs.
+    let quoted: Vec<&str> =
+        cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).filter(|q| q.contains(' ')).collect();
+    assert!(quoted.len() >= 5, "{quoted:?}");
+    for quote in quoted {
+        let parts = quote.split('…').map(str::trim);
+        assert!(parts.into_iter().all(|part| sources.contains(part)), "nothing says {quote:?}");
+    }
+}
+
+#[test]
 fn the_readme_is_short() {
     let lines = read(&root().join("README.md")).lines().count();
     assert!(lines <= LONGEST_README, "{lines} lines: move what is longer into docs/");
