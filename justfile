@@ -40,6 +40,10 @@ bench *filter:
 docs:
     cargo test --test docs
 
+# Regenerate the tables in docs/flags.md and docs/metrics.md
+docs-tables:
+    UPDATE_DOCS=1 cargo test --test it docs
+
 # The documentation of the code
 rustdoc:
     cargo doc --workspace --no-deps

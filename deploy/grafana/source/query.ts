@@ -129,7 +129,7 @@ export function countInState(wanted: number, scope: Scope): string {
   return `count((${state(scope)}) == ${wanted}) or vector(0)`;
 }
 
-/** Failed attempts after which an event is given up: one, and the three retries that --webhook.max-retries has by itself. */
+/** Failed attempts after which an event is lost: one, and the three retries that --webhook.max-retries has by itself. */
 export const WHOLE_EVENT = 4;
 
 /** The worst is the highest, so that a table sorts by it. */
