@@ -216,7 +216,7 @@ pub fn flag_docs() -> Vec<FlagDoc> {
     .collect()
 }
 
-/// The variable of the flag `name`. Source: the contract, section 1.
+/// The variable of the flag `name`. Source: docs/specification.md, "Flags".
 fn variable(name: &str) -> String {
     let text = name.to_uppercase().replace(['.', '-'], "_");
     if name.starts_with("cotalker.") { text } else { format!("EXPORTER_{text}") }
