@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::api::credentials::Credentials;
-use crate::api::{self, Client};
+use crate::api::{ApiClient, ApiSettings};
 use crate::config::{Config, DemoFlags, Task};
 use crate::poller::Poller;
 use crate::server::{self, Site};
@@ -105,7 +105,7 @@ pub async fn daemon(config: Config, shutdown: CancellationToken) -> anyhow::Resu
 /// If it cannot start, or a part of it ends by itself.
 pub async fn serve(
     config: Config,
-    api: api::Config,
+    api: ApiSettings,
     listeners: Vec<TcpListener>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -128,7 +128,7 @@ pub async fn serve(
         protection.log_summary();
     }
     let instruments = Arc::new(Instruments::new(config.poller.interval.as_secs_f64())?);
-    let client = Arc::new(Client::new(api, Arc::clone(&instruments)).context("--cotalker.ca-file")?);
+    let client = Arc::new(ApiClient::new(api, Arc::clone(&instruments)).context("--cotalker.ca-file")?);
     let (publisher, subscriber) = snapshot::channel();
     let mut tasks = JoinSet::new();
     let mut kept = None;
@@ -203,7 +203,7 @@ async fn demo(config: Config, flags: DemoFlags, shutdown: CancellationToken) -> 
     }
     text.push_str("Stop it with Ctrl-C.");
     say(&text);
-    let api = api::Config {
+    let api = ApiSettings {
         base_url: Url::parse(simulator.base_url()).context("the simulator's address")?,
         credentials: Credentials::Token(crate::secret::Secret::new(simulator.token())),
         company: None,
@@ -223,7 +223,7 @@ async fn check_account(config: Config) -> ExitCode {
     let Some(api) = config.api else { return ExitCode::FAILURE };
     let client = Instruments::new(config.poller.interval.as_secs_f64())
         .map_err(anyhow::Error::from)
-        .and_then(|instruments| Client::new(api, Arc::new(instruments)).context("--cotalker.ca-file"));
+        .and_then(|instruments| ApiClient::new(api, Arc::new(instruments)).context("--cotalker.ca-file"));
     let client = match client {
         Ok(client) => Arc::new(client),
         Err(error) => return fail(&format!("{error:#}")),

@@ -6,7 +6,7 @@ use comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use futures::stream::{self, StreamExt as _};
 
-use crate::api::{CallError, Client, Fetched};
+use crate::api::{ApiClient as Client, CallError, Fetched};
 use crate::clock;
 use crate::poller;
 use crate::words;

@@ -15,7 +15,7 @@ use http::HeaderValue;
 use regex::Regex;
 use url::Url;
 
-use crate::api;
+use crate::api::ApiSettings;
 use crate::api::credentials::{Credentials, parse_token, read_password, read_token};
 use crate::build;
 use crate::poller::{self, Filter};
@@ -152,7 +152,7 @@ struct Flags {
 #[derive(Clone, Debug)]
 pub struct Config {
     /// How to reach the API; `None` for the demo, which brings its own, and for a health check, which needs none.
-    pub api: Option<api::Config>,
+    pub api: Option<ApiSettings>,
     /// What to poll, and how often.
     pub poller: poller::Config,
     /// The directory for the checkpoint; `None` to keep counts in memory.
@@ -316,14 +316,14 @@ fn protection(task: Option<Task>, file: Option<&Path>) -> Result<Option<WebConfi
 }
 
 /// How to reach the API, with every file read once, so that a wrong one is told at once.
-fn api_config(flags: &Flags) -> Result<api::Config, Exit> {
+fn api_config(flags: &Flags) -> Result<ApiSettings, Exit> {
     let ca_pem = match &flags.ca_file {
         Some(path) => Some(std::fs::read(path).map_err(|error| {
             Exit::Refused(format!("--cotalker.ca-file: {}: {error}; a readable PEM file is needed", path.display()))
         })?),
         None => None,
     };
-    Ok(api::Config {
+    Ok(ApiSettings {
         base_url: flags.base_url.clone(),
         credentials: credentials(flags)?,
         company: flags.company.clone(),

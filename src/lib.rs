@@ -33,7 +33,6 @@ pub mod config;
 pub mod exposition;
 pub mod healthcheck;
 pub mod poller;
-pub mod schedule;
 pub mod secret;
 pub mod server;
 pub mod snapshot;

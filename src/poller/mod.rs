@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 pub use self::filter::Filter;
 use self::publish::Publication;
 use crate::api::call::CallResult;
-use crate::api::{CallError, Client, Fetched, Listing};
+use crate::api::{ApiClient as Client, CallError, Fetched, Listing};
 use crate::clock;
 use crate::snapshot::Publisher;
 use crate::store::Found;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use cotalker_simulator::Simulator;
-use cotalker_webhook_exporter::api::{self, credentials::Credentials};
+use cotalker_webhook_exporter::api::{ApiSettings, credentials::Credentials};
 use cotalker_webhook_exporter::app;
 use cotalker_webhook_exporter::config::{Config, WebConfig};
 use cotalker_webhook_exporter::poller::{self, Filter};
@@ -40,7 +40,7 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
 
 /// An exporter that is not running yet: what a test changes of it.
 pub(crate) struct Setup {
-    api: api::Config,
+    api: ApiSettings,
     poller: poller::Config,
 }
 
@@ -53,7 +53,7 @@ impl Setup {
     /// The same for an API that is no simulator.
     pub(crate) fn at(base_url: &str, credentials: Credentials) -> Self {
         let interval = Duration::from_secs(1);
-        let api = api::Config {
+        let api = ApiSettings {
             base_url: base_url.parse().expect("a URL"),
             credentials,
             company: None,
@@ -78,7 +78,7 @@ impl Setup {
     }
 
     /// With another way to call the API.
-    pub(crate) fn api(mut self, change: impl FnOnce(&mut api::Config)) -> Self {
+    pub(crate) fn api(mut self, change: impl FnOnce(&mut ApiSettings)) -> Self {
         change(&mut self.api);
         self
     }
