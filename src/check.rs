@@ -8,7 +8,7 @@ use futures::stream::{self, StreamExt as _};
 
 use crate::api::{ApiClient as Client, CallError, Fetched};
 use crate::clock;
-use crate::poller;
+use crate::poller::PollSettings;
 use crate::words;
 use delivery_ledger::{Ledger, Policy, WebhookId, select, select_ids};
 use delivery_ledger::{Position, UnixMillis, Webhook};
@@ -29,7 +29,7 @@ struct Finding {
 }
 
 /// Polls once.
-pub async fn check(config: &poller::Config, client: Arc<Client>) -> Report {
+pub async fn check(config: &PollSettings, client: Arc<Client>) -> Report {
     let ids = select_ids(config.ids.clone(), config.limit);
     let over_limit = ids.dropped;
     let (webhooks, mut failures) = if config.ids.is_empty() {

@@ -19,7 +19,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 
-use crate::config::WebConfig;
+use crate::web_options::WebSettings;
 use exporter_web::ListenAddress;
 
 /// How long to wait for the daemon, in all. A convention: what probes give is a second or more.
@@ -30,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// # Errors
 ///
 /// If it does not answer, or not well; the error is one line.
-pub async fn ask(web: &WebConfig) -> Result<(), String> {
+pub async fn ask(web: &WebSettings) -> Result<(), String> {
     let Some(address) = web.listen.first() else { return Err("no address to ask at".to_owned()) };
     let host = match address.host.as_deref() {
         None | Some("0.0.0.0") => "127.0.0.1",

@@ -7,6 +7,7 @@ pub mod call;
 pub mod credentials;
 mod error;
 mod fetched;
+pub(crate) mod options;
 mod pacing;
 mod session;
 mod settings;
@@ -26,6 +27,7 @@ use tokio::time::Instant;
 
 pub use self::error::CallError;
 pub use self::fetched::{Fetched, Listing};
+pub use self::options::TOKEN_VARIABLE;
 pub use self::settings::ApiSettings;
 pub use self::transport::BuildError;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use cotalker_simulator::Simulator;
 use cotalker_webhook_exporter::api::{ApiSettings, credentials::Credentials};
 use cotalker_webhook_exporter::app;
-use cotalker_webhook_exporter::config::{Config, WebConfig};
-use cotalker_webhook_exporter::poller::{self, Filter};
+use cotalker_webhook_exporter::config::{ExporterSettings, WebSettings};
+use cotalker_webhook_exporter::poller::{Filter, PollSettings};
 use cotalker_webhook_exporter::secret::Secret;
 use cotalker_webhook_exporter::telemetry::{LogConfig, LogFormat};
 use delivery_ledger::History;
@@ -41,7 +41,7 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
 /// An exporter that is not running yet: what a test changes of it.
 pub(crate) struct Setup {
     api: ApiSettings,
-    poller: poller::Config,
+    poller: PollSettings,
 }
 
 impl Setup {
@@ -65,7 +65,7 @@ impl Setup {
             poll_interval: interval,
             ignore_proxy: true,
         };
-        let poller = poller::Config {
+        let poller = PollSettings {
             interval,
             concurrency: 8,
             history: History::Count,
@@ -84,7 +84,7 @@ impl Setup {
     }
 
     /// With another way to poll.
-    pub(crate) fn poller(mut self, change: impl FnOnce(&mut poller::Config)) -> Self {
+    pub(crate) fn poller(mut self, change: impl FnOnce(&mut PollSettings)) -> Self {
         change(&mut self.poller);
         self
     }
@@ -98,15 +98,15 @@ impl Setup {
     pub(crate) async fn start(self) -> Daemon {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let config = Config {
+        let settings = ExporterSettings {
             api: None,
-            poller: self.poller,
+            poll: self.poller,
             state_path: None,
-            web: WebConfig { listen: Vec::new(), telemetry_path: "/metrics".into(), protection: None },
+            web: WebSettings { listen: Vec::new(), telemetry_path: "/metrics".into(), protection: None },
             log: LogConfig { filter: "off".into(), format: LogFormat::Logfmt },
         };
         let mut tasks = JoinSet::new();
-        tasks.spawn(app::serve(config, self.api, vec![listener], CancellationToken::new()));
+        tasks.spawn(app::serve(settings, self.api, vec![listener], CancellationToken::new()));
         Daemon { site: Site::at(address), _tasks: tasks }
     }
 }
