@@ -37,10 +37,11 @@ pub async fn supervise(mut tasks: JoinSet<()>, shutdown: &CancellationToken) -> 
     tokio::select! {
         () = shutdown.cancelled() => {}
         ended = tasks.join_next() => {
+            let was_cancelled = shutdown.is_cancelled();
             shutdown.cancel();
             match ended {
                 Some(Err(error)) if error.is_panic() => anyhow::bail!("a part of the exporter crashed"),
-                _ if !shutdown.is_cancelled() => anyhow::bail!("a part of the exporter ended by itself"),
+                _ if !was_cancelled => anyhow::bail!("a part of the exporter ended by itself"),
                 _ => {}
             }
         }
@@ -51,4 +52,33 @@ pub async fn supervise(mut tasks: JoinSet<()>, shutdown: &CancellationToken) -> 
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tasks(task: impl Future<Output = ()> + Send + 'static) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(task);
+        tasks
+    }
+
+    #[tokio::test]
+    async fn a_task_that_ends_first_is_an_error_and_ends_the_others() {
+        let shutdown = CancellationToken::new();
+        let mut tasks = tasks(async {});
+        tasks.spawn(shutdown.clone().cancelled_owned());
+        let error = supervise(tasks, &shutdown).await.expect_err("an error");
+        assert_eq!(error.to_string(), "a part of the exporter ended by itself");
+        assert!(shutdown.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn tasks_that_end_because_they_are_told_to_are_none() {
+        let shutdown = CancellationToken::new();
+        let tasks = tasks(shutdown.clone().cancelled_owned());
+        shutdown.cancel();
+        supervise(tasks, &shutdown).await.expect("no error");
+    }
 }
