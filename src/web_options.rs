@@ -12,13 +12,13 @@ pub const DEFAULT_LISTEN_ADDRESS: &str = ":10942";
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct WebOptions {
-    /// Where to serve: host:port, [v6]:port or :port; repeatable
+    /// Address to listen on: host:port, [v6]:port or :port; repeatable
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = DEFAULT_LISTEN_ADDRESS, value_delimiter = ',', value_parser = listen_address)]
     listen: Vec<ListenAddress>,
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path)]
     telemetry_path: String,
-    /// File with TLS, logins, headers and a rate limit, in the exporter-toolkit's format; read again when it changes
+    /// File with TLS, logins, headers and a rate limit, in the exporter-toolkit's format; reloaded when it changes
     #[arg(long = "web.config.file", value_name = "FILE")]
     web_config_file: Option<PathBuf>,
 }

@@ -33,20 +33,20 @@ pub(crate) struct ApiOptions {
     /// File with the password of --cotalker.email
     #[arg(long = "cotalker.password-file", value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// Sent as the Company header, to choose one company of several
+    /// Send this in the Company header, to choose one company of several
     #[arg(long = "cotalker.company", value_name = "ID", value_parser = company)]
     company: Option<HeaderValue>,
-    /// Send admin: true
+    /// Send the header admin: true
     #[arg(long = "cotalker.admin", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false",
         default_missing_value = "true", value_parser = BoolishValueParser::new(), action = clap::ArgAction::Set, hide_possible_values = true)]
     admin: bool,
-    /// PEM file of a further trusted certificate authority
+    /// PEM file with an additional trusted CA
     #[arg(long = "cotalker.ca-file", value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// For one API call, from connect to last byte
+    /// Time limit of one API call, from connect to last byte
     #[arg(long = "cotalker.timeout", value_name = "DURATION", default_value = "30s", value_parser = duration(SHORTEST_TIMEOUT..=LONGEST_TIMEOUT, "30s"))]
     timeout: Duration,
-    /// A larger (decompressed) answer is refused, and that call fails
+    /// Largest response, decompressed; a call with a larger one fails
     #[arg(long = "cotalker.max-response-size", value_name = "SIZE", default_value = "1GiB", value_parser = size)]
     max_response_size: u64,
 }

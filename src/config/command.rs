@@ -19,7 +19,7 @@ use crate::web_options::WebOptions;
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Subcommand)]
 pub enum Task {
-    /// Poll once and print a table: for the first contact with an account
+    /// Poll once and print a table: a first look at an account
     Check,
     /// Run against a simulated Cotalker on loopback; no account needed
     Demo(DemoOptions),

@@ -20,7 +20,7 @@ const LARGEST_COUNT: usize = u32::MAX as usize;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PollOptions {
-    /// Watch only this webhook, through the call by id, so that a token that may not list will do; repeatable
+    /// Watch only this webhook; it is read by id, which works with a token that may not list; repeatable
     #[arg(long = "webhook.id", value_name = "ID", value_delimiter = ',', value_parser = webhook_id)]
     ids: Vec<WebhookId>,
     /// Watch only webhooks whose whole code matches this regular expression
@@ -29,25 +29,25 @@ pub(crate) struct PollOptions {
     /// Do not watch webhooks whose whole code matches this regular expression
     #[arg(long = "webhook.exclude", value_name = "REGEX", value_parser = whole)]
     exclude: Option<Regex>,
-    /// Further webhooks are not watched; cotalker_webhooks_dropped says how many
+    /// Watch at most this many webhooks; cotalker_webhooks_dropped counts the others
     #[arg(long = "webhook.limit", value_name = "COUNT", default_value = "10000", value_parser = number(1..=LARGEST_COUNT, "a whole number from 1 up"))]
     limit: usize,
-    /// A failed attempt with this retry or more is an event's last
+    /// A failed attempt with this retry number or more is the last one: its event is lost
     #[arg(long = "webhook.max-retries", value_name = "COUNT", default_value = "3", value_parser = number(0..=u32::MAX, "a whole number from 0 up"))]
     max_retries: u32,
-    /// A failed event without a further attempt for so long is lost
+    /// A pending event without another attempt for this long is lost
     #[arg(long = "webhook.pending-timeout", value_name = "DURATION", default_value = "15m", value_parser = duration(SECOND..=LONGEST_PENDING, "15m"))]
     pending_timeout: Duration,
-    /// The time between the starts of two polls, at least 1s
+    /// Time between the starts of two polls, at least 1s
     #[arg(long = "poll.interval", value_name = "DURATION", default_value = "60s", value_parser = duration(SECOND..=LONGEST_INTERVAL, "60s or 1h 30m"))]
     pub(crate) interval: Duration,
-    /// Log calls under way at once
+    /// Most log calls at the same time
     #[arg(long = "poll.concurrency", value_name = "COUNT", default_value = "8", value_parser = number(1..=LARGEST_COUNT, "a whole number from 1 up"))]
     concurrency: usize,
-    /// API calls per second at most; 0 = no limit
+    /// Most API calls per second; 0 = no limit
     #[arg(long = "poll.rate", value_name = "NUMBER", default_value = "20", value_parser = rate)]
     pub(crate) rate: f64,
-    /// What a first start without state does with entries that are already in the log: ignore or count
+    /// What a first start without state does with the entries that are already in the logs: ignore or count
     #[arg(long = "poll.history", value_name = "CHOICE", default_value = "ignore", value_parser = choice([("ignore", History::Ignore), ("count", History::Count)]))]
     pub(crate) history: History,
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StoreOptions {
-    /// Directory for the checkpoint, made if there is none; without it counts live in memory
+    /// Directory for the checkpoint, created if missing; without it counts are in memory only
     #[arg(long = "state.path", value_name = "DIRECTORY")]
     pub(crate) state_path: Option<PathBuf>,
 }
