@@ -1,4 +1,4 @@
-//! Answers of the API that cannot be used: each is counted as what it is, and changes nothing else.
+//! Responses of the API that cannot be used: each is counted as what it is, and changes nothing else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::daemon::Setup;
 
 const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
-/// The most that an answer may have in these tests: far more than a right one has.
+/// The most bytes that a response may have in these tests: far more than a right one has.
 const LIMIT: u64 = 1 << 20;
 
 /// A company of two webhooks with successes, failures, retries and something lost in their logs.
@@ -33,7 +33,7 @@ fn more_happens(simulator: &Simulator, ids: [WebhookId; 2]) {
     simulator.advance(Duration::from_secs(1_200));
 }
 
-/// Every way in which an answer can be wrong, and how it is counted.
+/// Every way in which a response can be wrong, and how it is counted.
 fn faults(simulator: &Simulator) -> Vec<(Fault, &'static str)> {
     let status = |code| Fault::Status { code, retry_after: None };
     vec![
@@ -52,7 +52,7 @@ fn faults(simulator: &Simulator) -> Vec<(Fault, &'static str)> {
         (status(404), "not_found"),
         (status(500), "http_error"),
         (status(503), "http_error"),
-        // Not asked for, and so no answer.
+        // Not in response to a conditional call.
         (status(304), "http_error"),
         (Fault::CutOff, "connect"),
         (Fault::Reset, "connect"),
@@ -72,7 +72,7 @@ async fn a_log_that_cannot_be_used(number: usize) {
     let before = daemon.first_poll().await;
     before.assert_shows(a, &simulator.truth(a, UnixMillis::MIN));
 
-    // An ETag would make the next call a conditional one, whose answer is none of these.
+    // An ETag would make the next call a conditional one, whose response is none of these.
     simulator.switch(|switches| switches.etag = false);
     daemon.whole_round().await;
     simulator.fail(Target::Logs(a), fault);
@@ -155,27 +155,26 @@ async fn an_api_where_nothing_listens_is_told_and_the_exporter_is_ready_all_the_
     assert_eq!(daemon.site.get("/-/healthy").await.0, 200);
 }
 
-/// An authority, and a server that has a certificate of it for this name or address.
-pub(crate) fn authority(name: &str) -> (String, Arc<rustls::ServerConfig>) {
+/// A CA, and a server with a certificate of it for this name or address.
+pub(crate) fn ca(name: &str) -> (String, Arc<rustls::ServerConfig>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut of_authority = CertificateParams::default();
-    of_authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority =
-        CertifiedIssuer::self_signed(of_authority, KeyPair::generate().expect("a key")).expect("a certificate");
+    let mut of_ca = CertificateParams::default();
+    of_ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca = CertifiedIssuer::self_signed(of_ca, KeyPair::generate().expect("a key")).expect("a certificate");
     let key = KeyPair::generate().expect("a key");
     let of_server = CertificateParams::new([name.to_owned()]).expect("parameters");
-    let certificate = of_server.signed_by(&key, &authority).expect("a certificate");
+    let certificate = of_server.signed_by(&key, &ca).expect("a certificate");
     let server = rustls::ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
         .expect("a server");
-    (authority.pem(), Arc::new(server))
+    (ca.pem(), Arc::new(server))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_authority_is_not_trusted_and_a_given_one_is() {
-    let (pem, server) = authority("127.0.0.1");
-    let (other_pem, _) = authority("127.0.0.1");
+async fn an_unknown_ca_is_not_trusted_and_a_given_one_is() {
+    let (pem, server) = ca("127.0.0.1");
+    let (other_pem, _) = ca("127.0.0.1");
     let mut world = World::new(START, 5);
     let id = world.add(WebhookSpec::new("hook", Trigger::Note));
     world.emit(id, Action::Edit, 4);
