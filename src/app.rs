@@ -127,19 +127,18 @@ pub async fn serve(
         });
     tasks.spawn(server.serve(shutdown.clone()));
     let stop_polling = shutdown.clone();
-    tasks.spawn(async move {
-        stop_polling.run_until_cancelled(poller.run()).await;
-    });
+    tasks.spawn(poller.run(stop_polling));
     shutdown::supervise(tasks, &shutdown).await
 }
 
 /// The daemon, with a simulated Cotalker instead of an account.
 async fn demo(settings: ExporterSettings, options: DemoOptions, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let speed = options.speed;
     let simulator = options.start().await?;
     let listeners = listen(&settings.web.listen).await?;
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     say(&demo::welcome(&addresses, &settings.web));
-    let api = demo::api_settings(&simulator, settings.poll.interval)?;
+    let api = demo::api_settings(&simulator, speed, settings.poll.interval)?;
     serve(settings, api, listeners, shutdown).await
 }
 

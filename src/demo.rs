@@ -56,7 +56,11 @@ impl DemoOptions {
 /// # Errors
 ///
 /// If its address is no URL.
-pub fn api_settings(simulator: &Simulator, poll_interval: Duration) -> anyhow::Result<ApiSettings> {
+pub fn api_settings(
+    simulator: &Simulator,
+    simulator_speed: f64,
+    poll_interval: Duration,
+) -> anyhow::Result<ApiSettings> {
     Ok(ApiSettings {
         base_url: Url::parse(simulator.base_url()).context("the simulator's address")?,
         credentials: Credentials::Token(Secret::new(simulator.token())),
@@ -67,6 +71,7 @@ pub fn api_settings(simulator: &Simulator, poll_interval: Duration) -> anyhow::R
         max_response_bytes: u64::MAX,
         calls_per_second: 0.0,
         poll_interval,
+        clock_speed: simulator_speed,
         ignore_proxy: true,
     })
 }

@@ -72,6 +72,7 @@ impl ApiOptions {
             max_response_bytes: self.max_response_size,
             calls_per_second,
             poll_interval,
+            clock_speed: 1.0,
             ignore_proxy: false,
         })
     }

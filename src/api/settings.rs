@@ -28,6 +28,8 @@ pub struct ApiSettings {
     pub calls_per_second: f64,
     /// The time between two polls: it bounds the backoff.
     pub poll_interval: Duration,
+    /// How many seconds of the server pass in a second: 1, but for a simulated one.
+    pub clock_speed: f64,
     /// Whether to ignore the environment's proxy, as on the way to loopback.
     pub ignore_proxy: bool,
 }
@@ -37,6 +39,16 @@ impl ApiSettings {
     #[must_use]
     pub fn host(&self) -> &str {
         self.base_url.host_str().unwrap_or_default()
+    }
+
+    /// What these settings read: the API's URL, which has no user info, and the company, if one is chosen.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let url = self.base_url.as_str().trim_end_matches('/');
+        match self.company.as_ref().and_then(|company| company.to_str().ok()) {
+            Some(company) => format!("{url} (company {company})"),
+            None => url.to_owned(),
+        }
     }
 
     /// Whether the token would cross a network unencrypted: http to another machine than this one.

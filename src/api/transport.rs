@@ -1,10 +1,10 @@
 //! HTTP calls, each bounded in time and size, paced and counted.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use delivery_ledger::UnixMillis;
 use delivery_ledger::fleet::EntityTag;
+use delivery_ledger::{ServerClock, ServerTime};
 use http::header::{ACCEPT, DATE, ETAG};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest::{Certificate, RequestBuilder, Response};
@@ -31,6 +31,8 @@ pub(super) struct Transport {
     timeout: Duration,
     max_response_bytes: u64,
     instruments: Arc<Instruments>,
+    /// What its responses say of the time.
+    pub(super) clock: Mutex<ServerClock>,
     pub(super) pacing: Pacing,
 }
 
@@ -38,14 +40,14 @@ pub(super) struct Transport {
 pub(super) enum Opened {
     /// 304.
     NotModified {
-        server_time: UnixMillis,
+        server_time: ServerTime,
     },
     Body(Body),
 }
 
 /// The body of a response with a status of success, not read yet.
 pub(super) struct Body {
-    pub(super) server_time: UnixMillis,
+    pub(super) server_time: ServerTime,
     endpoint: Endpoint,
     response: Response,
     started: Instant,
@@ -74,6 +76,7 @@ impl Transport {
             fixed_headers,
             timeout: settings.timeout,
             max_response_bytes: settings.max_response_bytes,
+            clock: Mutex::new(ServerClock::new(settings.clock_speed)),
             pacing: Pacing::new(settings.calls_per_second, settings.poll_interval, Arc::clone(&instruments)),
             instruments,
         })
@@ -115,9 +118,15 @@ impl Transport {
         is_conditional: bool,
     ) -> Result<Opened, CallError> {
         let date = response.headers().get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
-        let server_time = date.map_or_else(clock::now, clock::millis);
+        let date = date.map(clock::millis);
+        let reckoning = lock(&self.clock).reckon(date, clock::moment());
+        let server_time = reckoning.time;
+        if let Some(date) = date.filter(|_| reckoning.is_news) {
+            let seconds_ahead = date.millis_since(server_time.local) / 1_000;
+            tracing::warn!(seconds_ahead, "the API's Date header is not plausible; it is not used");
+        }
         let status = response.status();
-        self.pacing.note(status, response.headers(), server_time);
+        self.pacing.note(status, response.headers(), date.unwrap_or(server_time.at));
         match status {
             StatusCode::NOT_MODIFIED if is_conditional => Ok(Opened::NotModified { server_time }),
             _ if status.is_success() => Ok(Opened::Body(Body { server_time, endpoint, response, started })),
@@ -150,6 +159,11 @@ impl Transport {
     fn count(&self, endpoint: Endpoint, result: CallResult, started: Instant, bytes: u64) {
         self.instruments.call_ended(endpoint, result, started.elapsed().as_secs_f64(), bytes);
     }
+}
+
+/// A mutex that is never held across anything that can panic.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn http_client(settings: &ApiSettings) -> Result<reqwest::Client, BuildError> {

@@ -9,6 +9,11 @@ pub(super) fn log(notice: &Notice<CallError>) {
         Notice::ListFailed(cause) => {
             tracing::warn!(%cause, advice = cause.advice(), "failed to read the list of webhooks");
         }
+        Notice::OtherAccount { before, now } => tracing::warn!(
+            before,
+            now,
+            "the state is of another API or company; webhooks that it does not know and that are older than it start at 0"
+        ),
         Notice::ListRecovered => tracing::info!("the list of webhooks can be read again"),
         Notice::ListMalformed(malformed) => {
             tracing::warn!(malformed, "the list has malformed entries; they are left out, and no webhook is removed");

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use cotalker_webhook_exporter::store::record::{Checkpoint, Unusable, decode, encode_record, head};
 use cotalker_webhook_exporter::store::{CURRENT, Found, OpenError, PREVIOUS, Store};
 use delivery_ledger::Outcome;
+use delivery_ledger::ServerTime;
 use delivery_ledger::fleet::{AccountState, WebhookState};
 use delivery_ledger::{
     Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook,
@@ -19,7 +20,7 @@ const NOW: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 fn checkpoint(attempts: u8) -> Checkpoint {
     let policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
     let mut ledger = Ledger::new(Position::START);
-    let mut reading = ledger.read(NOW);
+    let mut reading = ledger.read(ServerTime::certain(NOW), &policy);
     for number in 0..attempts {
         let text = number.to_string();
         reading.observe(Attempt {
@@ -45,7 +46,12 @@ fn checkpoint(attempts: u8) -> Checkpoint {
         target_host: "hooks.acme.example:8443".into(),
         active: true,
     };
-    let account = AccountState { listed_at: Some(NOW), list_read_at: Some(NOW), server_ahead_millis: -12 };
+    let account = AccountState {
+        listed_at: Some(NOW),
+        list_read_at: Some(NOW),
+        server_ahead_millis: -12,
+        identity: "https://www.cotalker.com".to_owned(),
+    };
     let saved = WebhookState { webhook, ledger, read_at: Some(NOW), vanished_since: None, is_behind: false };
     Checkpoint { account, webhooks: vec![saved] }
 }

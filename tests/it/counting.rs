@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use delivery_ledger::ServerTime;
 use delivery_ledger::{Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis};
 use delivery_ledger::{FailureReason, Outcome};
 use delivery_ledger::{Ledger, Policy};
@@ -386,10 +387,10 @@ fn histories(scope: Scope) -> impl Strategy<Value = History> {
 fn take(ledger: &mut Ledger, answer: &Answer, policy: &Policy) {
     match answer {
         Answer::Unchanged { now } => {
-            ledger.unchanged(*now, policy);
+            ledger.unchanged(ServerTime::certain(*now), policy);
         }
         Answer::Log { now, rows, malformed, foreign } => {
-            let mut reading = ledger.read(*now);
+            let mut reading = ledger.read(ServerTime::certain(*now), &POLICY);
             (0..*foreign).for_each(|_| reading.observe_foreign());
             rows.iter().for_each(|row| reading.observe(row.clone()));
             (0..*malformed).for_each(|_| reading.observe_malformed());
@@ -415,7 +416,7 @@ fn follow(
             }
             Step::BrokenOff { now, rows } => {
                 let before = ledger.clone();
-                let mut reading = ledger.read(*now);
+                let mut reading = ledger.read(ServerTime::certain(*now), &POLICY);
                 rows.iter().for_each(|row| reading.observe(row.clone()));
                 drop(reading);
                 prop_assert_eq!(&ledger, &before, "an answer that broke off changed something");
@@ -485,7 +486,7 @@ fn window(ledger: &Ledger) -> WindowFacts {
 fn standing(ledger: &Ledger, policy: &Policy) -> StandingFacts {
     let standing = ledger.standing();
     StandingFacts {
-        last_success: standing.last_success,
+        last_success: standing.last_success.map(|success| success.position),
         last_failure: standing.last_failure.map(|last| (last.position, last.reason, last.status, last.retry)),
         head_event: standing.head_event,
         blocked: ledger.is_blocked(policy),
@@ -725,7 +726,7 @@ fn fresh_ledger() -> Ledger {
 
 /// At `offset`, the log shows these rows.
 fn show(ledger: &mut Ledger, offset: i64, rows: &[Attempt]) {
-    let mut reading = ledger.read(at(offset));
+    let mut reading = ledger.read(ServerTime::certain(at(offset)), &POLICY);
     rows.iter().for_each(|row| reading.observe(row.clone()));
     let answer = reading.finish();
     ledger.fold(answer, &POLICY);
@@ -760,7 +761,7 @@ fn the_documented_sample_is_one_attempt_that_timed_out_and_lost_its_event() {
     };
 
     let mut ledger = fresh_ledger();
-    let mut reading = ledger.read(made_at.plus_millis(20 * SECOND));
+    let mut reading = ledger.read(ServerTime::certain(made_at.plus_millis(20 * SECOND)), &POLICY);
     reading.observe(sample);
     let answer = reading.finish();
     ledger.fold(answer, &POLICY);
@@ -894,14 +895,14 @@ fn a_quiet_webhook_loses_its_pending_event_once_the_timeout_is_over() {
     let mut ledger = fresh_ledger();
     show(&mut ledger, MINUTE, &[carrying("t", 0, failure(1, 0))]);
     assert!(ledger.is_blocked(&POLICY));
-    ledger.unchanged(at(15 * MINUTE - 1), &POLICY);
+    ledger.unchanged(ServerTime::certain(at(15 * MINUTE - 1)), &POLICY);
     assert!(ledger.is_blocked(&POLICY));
-    ledger.unchanged(at(15 * MINUTE), &POLICY);
+    ledger.unchanged(ServerTime::certain(at(15 * MINUTE)), &POLICY);
     assert_eq!(fates(&ledger), [1, 0, 0, 1], "lost only if the wait is longer than the timeout");
     assert!(!ledger.is_blocked(&POLICY), "no longer younger than the timeout");
-    ledger.unchanged(at(15 * MINUTE + 1), &POLICY);
+    ledger.unchanged(ServerTime::certain(at(15 * MINUTE + 1)), &POLICY);
     assert_eq!(fates(&ledger), [1, 0, 1, 0]);
-    ledger.unchanged(at(16 * MINUTE), &POLICY);
+    ledger.unchanged(ServerTime::certain(at(16 * MINUTE)), &POLICY);
     assert_eq!(fates(&ledger), [1, 0, 1, 0], "once");
     assert_eq!(ledger.window().failures, 1, "the log is as it was");
 }
@@ -1023,11 +1024,11 @@ fn an_answer_that_breaks_off_changes_nothing() {
     let mut ledger = fresh_ledger();
     show(&mut ledger, MINUTE, &[success(1, 0)]);
     let before = ledger.clone();
-    let mut reading = ledger.read(at(2 * HOUR));
+    let mut reading = ledger.read(ServerTime::certain(at(2 * HOUR)), &POLICY);
     reading.observe(failure(2, HOUR));
     reading.observe_malformed();
     drop(reading);
-    let mut reading = ledger.read(at(2 * HOUR));
+    let mut reading = ledger.read(ServerTime::certain(at(2 * HOUR)), &POLICY);
     reading.observe(failure(2, HOUR));
     drop(reading.finish());
     assert_eq!(ledger, before);
@@ -1036,7 +1037,7 @@ fn an_answer_that_breaks_off_changes_nothing() {
 #[test]
 fn entries_without_sense_and_of_other_webhooks_are_shown_and_do_not_count() {
     let mut ledger = fresh_ledger();
-    let mut reading = ledger.read(at(MINUTE));
+    let mut reading = ledger.read(ServerTime::certain(at(MINUTE)), &POLICY);
     reading.observe_malformed();
     reading.observe(success(1, 0));
     reading.observe_foreign();
@@ -1098,13 +1099,13 @@ fn a_failure_that_is_dated_back_below_the_floor_fails_once() {
 fn an_event_given_up_long_after_its_attempts_were_forgotten_is_forgotten_at_once() {
     let patient = Policy { pending_timeout_millis: 2 * HOUR, ..POLICY };
     let mut ledger = fresh_ledger();
-    let mut reading = ledger.read(at(MINUTE));
+    let mut reading = ledger.read(ServerTime::certain(at(MINUTE)), &POLICY);
     reading.observe(carrying("t", 0, failure(1, 0)));
     let answer = reading.finish();
     ledger.fold(answer, &patient);
-    ledger.unchanged(at(HOUR), &patient);
+    ledger.unchanged(ServerTime::certain(at(HOUR)), &patient);
     assert_eq!((ledger.counted(), ledger.events().tracked()), (0, 1), "it is still pending");
-    ledger.unchanged(at(2 * HOUR + 1), &patient);
+    ledger.unchanged(ServerTime::certain(at(2 * HOUR + 1)), &patient);
     assert_eq!(fates(&ledger), [1, 0, 1, 0]);
     assert_eq!(ledger.events().tracked(), 0, "whether anything else is forgotten in the same moment or not");
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use cotalker_webhook_exporter::store::record::{Checkpoint, decode, encode_record, head};
 use cotalker_webhook_exporter::store::{CURRENT, Found, PREVIOUS, Store};
 use delivery_ledger::Outcome;
+use delivery_ledger::ServerTime;
 use delivery_ledger::fleet::{AccountState, WebhookState};
 use delivery_ledger::{
     Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook, WebhookId,
@@ -112,7 +113,7 @@ impl World {
 
     /// Reads a log into its ledger.
     fn read_into(&self, webhook: usize, ledger: &mut Ledger) {
-        let mut reading = ledger.read(self.now);
+        let mut reading = ledger.read(ServerTime::certain(self.now), &POLICY);
         self.webhooks[webhook].rows.iter().for_each(|row| reading.observe(row.clone()));
         let answer = reading.finish();
         ledger.fold(answer, &POLICY);

@@ -63,6 +63,7 @@ impl Setup {
             max_response_bytes: 1 << 30,
             calls_per_second: 0.0,
             poll_interval: interval,
+            clock_speed: 1.0,
             ignore_proxy: true,
         };
         let poller = PollSettings {

@@ -21,11 +21,14 @@ mod ledger;
 mod outcome;
 mod policy;
 mod selection;
+mod server_clock;
 mod standing;
 mod time;
+pub mod v1;
 mod webhook;
+mod window;
 
-pub use attempt::{Attempt, Position};
+pub use attempt::{AHEAD_MILLIS, Attempt, Position};
 pub use baseline::History;
 pub use event::{Action, Event, EventKey, EventType};
 pub use events::{DELAY_BUCKETS_SECONDS, DelayHistogram, Events, Fate, TrackedEvent};
@@ -36,6 +39,8 @@ pub use ledger::{
 pub use outcome::{FailureReason, Outcome, usable_status};
 pub use policy::Policy;
 pub use selection::{Selected, select, select_ids};
-pub use standing::{Failure, Standing};
+pub use server_clock::{Reckoning, ServerClock, ServerTime};
+pub use standing::{Failure, Standing, Success};
 pub use time::UnixMillis;
 pub use webhook::Webhook;
+pub use window::{Retained, Retention};

@@ -26,6 +26,15 @@ pub struct CallId(pub(super) u64);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityTag(pub Arc<[u8]>);
 
+/// A list, as the origin of a floor: what is dated up to it is history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The server's time that it came with.
+    pub at: UnixMillis,
+    /// When it came.
+    pub came_at: Now,
+}
+
 /// How far a failure of a call reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -44,6 +53,9 @@ pub trait CallFailure: Clone {
 
     /// Whether it is the same news as `other`: then it is not logged again.
     fn is_like(&self, other: &Self) -> bool;
+
+    /// How long the server asks to leave this one target alone.
+    fn retry_after(&self) -> Option<Duration>;
 }
 
 label_set! {
@@ -85,6 +97,9 @@ pub enum Effect<E> {
         ledger: Arc<Ledger>,
         /// What to ask with.
         tag: Option<EntityTag>,
+        /// For a ledger that has not taken in a response: the list that its floor follows from. By the time that the log
+        /// responds more is known of the server's time.
+        listed: Option<Listed>,
     },
     /// Save and show how things stand now.
     Show,
@@ -117,6 +132,13 @@ pub enum Notice<E> {
     ListFailed(E),
     /// The list can be read again.
     ListRecovered,
+    /// The checkpoint is of another API or company.
+    OtherAccount {
+        /// What the checkpoint was about.
+        before: String,
+        /// What is polled now.
+        now: String,
+    },
     /// The list has malformed entries, and had none before.
     ListMalformed(usize),
     /// There are more webhooks than the limit, and were not before.

@@ -23,7 +23,7 @@ pub mod schedule;
 mod state;
 mod view;
 
-pub use io::{CallFailure, CallId, Effect, EntityTag, Notice, Now, PollResult, Reach, Subject};
+pub use io::{CallFailure, CallId, Effect, EntityTag, Listed, Notice, Now, PollResult, Reach, Subject};
 pub use machine::{Fleet, FleetSettings};
 pub use state::{AccountState, WebhookState};
 pub use view::{AccountView, MemberView};
