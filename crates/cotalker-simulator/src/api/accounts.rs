@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use delivery_ledger::UnixMillis;
 
-use super::world::mix;
+use crate::world::mix;
 
 #[derive(Debug)]
-pub(super) struct Accounts {
+pub(crate) struct Accounts {
     seed: u64,
     made: u64,
     token: String,
@@ -28,7 +30,7 @@ struct Grant {
 
 /// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub(crate) enum Access {
     /// Nothing: 401.
     None,
     /// Everything but the list.
@@ -38,7 +40,7 @@ pub(super) enum Access {
 }
 
 impl Accounts {
-    pub(super) fn new(seed: u64, token: Option<String>) -> Self {
+    pub(crate) fn new(seed: u64, token: Option<String>) -> Self {
         let mut accounts = Self {
             seed,
             made: 0,
@@ -55,55 +57,55 @@ impl Accounts {
         accounts
     }
 
-    pub(super) fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         &self.token
     }
 
-    pub(super) fn rotate(&mut self) -> String {
+    pub(crate) fn rotate(&mut self) -> String {
         let may_list = self.tokens.remove(&self.token).map_or(self.may_list, |grant| grant.may_list);
         self.token = self.add(may_list);
         self.token.clone()
     }
 
-    pub(super) fn add(&mut self, may_list: bool) -> String {
+    pub(crate) fn add(&mut self, may_list: bool) -> String {
         let token = self.make();
         self.tokens.insert(token.clone(), Grant { may_list, expires: None });
         token
     }
 
-    pub(super) fn revoke(&mut self, token: &str) {
+    pub(crate) fn revoke(&mut self, token: &str) {
         self.tokens.remove(token);
     }
 
-    pub(super) fn allow_listing(&mut self, may_list: bool) {
+    pub(crate) fn allow_listing(&mut self, may_list: bool) {
         self.may_list = may_list;
         for grant in self.tokens.values_mut() {
             grant.may_list = may_list;
         }
     }
 
-    pub(super) const fn login(&self) -> &(String, String) {
+    pub(crate) const fn login(&self) -> &(String, String) {
         &self.login
     }
 
-    pub(super) fn set_password(&mut self, password: &str) {
+    pub(crate) fn set_password(&mut self, password: &str) {
         password.clone_into(&mut self.login.1);
     }
 
-    pub(super) fn set_lifetime(&mut self, lifetime: Duration) {
+    pub(crate) fn set_lifetime(&mut self, lifetime: Duration) {
         self.lifetime_ms = i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX);
     }
 
-    pub(super) fn expire_logins(&mut self) {
+    pub(crate) fn expire_logins(&mut self) {
         self.tokens.retain(|_, grant| grant.expires.is_none());
     }
 
-    pub(super) const fn logins(&self) -> u64 {
+    pub(crate) const fn logins(&self) -> u64 {
         self.logins
     }
 
     /// The token of a login at `now`, or `None` if the two do not go together.
-    pub(super) fn log_in(&mut self, email: &str, password: &str, now: UnixMillis) -> Option<String> {
+    pub(crate) fn log_in(&mut self, email: &str, password: &str, now: UnixMillis) -> Option<String> {
         if (email, password) != (self.login.0.as_str(), self.login.1.as_str()) {
             return None;
         }
@@ -113,13 +115,13 @@ impl Accounts {
         self.tokens.retain(|_, grant| grant.expires.is_none_or(|expires| expires > now));
         let seconds = |at: UnixMillis| at.as_millis().div_euclid(1_000);
         let claims = format!(r#"{{"email":"{email}","iat":{},"exp":{}}}"#, seconds(now), seconds(expires));
-        let header = base64url(br#"{"alg":"HS256","typ":"JWT"}"#);
-        let token = format!("{header}.{}.{}", base64url(claims.as_bytes()), self.make());
+        let header = URL_SAFE_NO_PAD.encode(br#"{"alg":"HS256","typ":"JWT"}"#);
+        let token = format!("{header}.{}.{}", URL_SAFE_NO_PAD.encode(claims), self.make());
         self.tokens.insert(token.clone(), Grant { may_list: self.may_list, expires: Some(expires) });
         Some(token)
     }
 
-    pub(super) fn access(&self, token: Option<&str>, now: UnixMillis) -> Access {
+    pub(crate) fn access(&self, token: Option<&str>, now: UnixMillis) -> Access {
         match token.and_then(|token| self.tokens.get(token)) {
             Some(grant) if grant.expires.is_some_and(|expires| expires <= now) => Access::None,
             Some(grant) if grant.may_list => Access::Full,
@@ -132,30 +134,5 @@ impl Accounts {
         self.made += 1;
         let first = mix(self.seed ^ mix(self.made));
         format!("{first:016x}{:016x}", mix(first))
-    }
-}
-
-/// Base64 with the alphabet for URLs, unpadded, as JWTs use it (RFC 7515).
-fn base64url(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = (0..3).fold(0_usize, |bits, place| bits << 8 | usize::from(chunk.get(place).copied().unwrap_or(0)));
-        for place in 0..=chunk.len() {
-            text.push(char::from(ALPHABET[bits >> (18 - 6 * place) & 63]));
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        for (bytes, text) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64url(bytes.as_bytes()), text);
-        }
     }
 }

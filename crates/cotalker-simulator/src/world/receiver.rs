@@ -5,10 +5,9 @@
 
 use std::collections::VecDeque;
 
-use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
+use super::dice::Dice;
 
-/// Placed wherever something secret would be: in event data, diffs, receivers' answers and receivers' URLs (user info,
+/// Placed wherever something secret would be: in event data, diffs, receivers' responses and receivers' URLs (user info,
 /// path and query, never the host). Nothing that an exporter shows or writes may contain it.
 pub const SECRET_MARKER: &str = "s3cr3t-must-not-leak";
 
@@ -17,13 +16,13 @@ pub const SECRET_MARKER: &str = "s3cr3t-must-not-leak";
 pub enum Verdict {
     /// The receiver took the event.
     Taken,
-    /// It answered with a redirection.
+    /// It responded with a redirection.
     Redirected,
-    /// It answered with a 4xx, a real 409 among them.
+    /// It responded with a 4xx, a real 409 among them.
     Rejected,
-    /// It answered with a 5xx.
+    /// It responded with a 5xx.
     Broke,
-    /// It answered with a status that means nothing here.
+    /// It responded with a status that means nothing here.
     Odd,
     /// No connection in time.
     Timeout,
@@ -61,9 +60,9 @@ impl Verdict {
         })
     }
 
-    /// Whether the receiver gave an answer at all, so that the logged status is its own.
+    /// Whether the receiver sent a response at all, so that the logged status is its own.
     #[must_use]
-    pub const fn is_answer(self) -> bool {
+    pub const fn is_response(self) -> bool {
         matches!(self, Self::Taken | Self::Redirected | Self::Rejected | Self::Broke | Self::Odd)
     }
 }
@@ -85,12 +84,12 @@ impl Reply {
     /// The receiver takes the event within 20 ms.
     #[must_use]
     pub fn ok() -> Self {
-        Self::answer(200, format!(r#"{{"ok":true,"session":"{SECRET_MARKER}"}}"#))
+        Self::response(200, format!(r#"{{"ok":true,"session":"{SECRET_MARKER}"}}"#))
     }
 
-    /// The receiver answers with `status` and `body` within 20 ms.
+    /// The receiver responds with `status` and `body` within 20 ms.
     #[must_use]
-    pub fn answer(status: u16, body: impl Into<String>) -> Self {
+    pub fn response(status: u16, body: impl Into<String>) -> Self {
         let verdict = match status {
             200..=209 => Verdict::Taken,
             300..=399 => Verdict::Redirected,
@@ -101,7 +100,7 @@ impl Reply {
         Self { status: Some(status), response: body.into(), takes_ms: 20, verdict }
     }
 
-    /// No answer: the text of a transport error, logged with status 409 after 20 ms.
+    /// No response: the text of a transport error, logged with status 409 after 20 ms.
     #[must_use]
     pub fn transport_error(verdict: Verdict, text: impl Into<String>) -> Self {
         Self { status: Some(409), response: text.into(), takes_ms: 20, verdict }
@@ -127,7 +126,7 @@ pub enum Receiver {
     /// Takes everything, in 8 to 90 ms.
     #[default]
     Healthy,
-    /// Answers this share (0 to 1) of the attempts with 500, 503 or 404, and takes the rest.
+    /// Responds to this share (0 to 1) of the attempts with 500, 503 or 404, and takes the rest.
     Flaky {
         /// The share of attempts that fail.
         failures: f64,
@@ -153,11 +152,11 @@ pub enum Receiver {
     Reset,
     /// `connect EHOSTUNREACH`, after some 3 s.
     Unreachable,
-    /// Answers with a 4xx: mostly a real 409 whose body may quote a transport error, else 400, 410 or 422.
+    /// Responds with a 4xx: mostly a real 409 whose body may quote a transport error, else 400, 410 or 422.
     Rejecting,
-    /// Answers 301.
+    /// Responds with 301.
     Redirecting,
-    /// Answers with a status that is neither success nor a known failure: 210, 299, 102, 600 or none.
+    /// Responds with a status that is neither success nor a known failure: 210, 299, 102, 600 or none.
     Weird,
     /// Gives these replies in turn, then behaves like [`Receiver::Healthy`].
     Scripted(VecDeque<Reply>),
@@ -173,37 +172,15 @@ impl Receiver {
 
 /// Where a receiver is, as transport errors name it.
 #[derive(Clone, Debug)]
-pub(super) struct Site {
-    pub(super) host: String,
-    pub(super) address: String,
-}
-
-/// A receiver with its own stream of chance, so that its behaviour depends on nothing but its seed.
-#[derive(Debug)]
-pub(super) struct Dice(StdRng);
-
-impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(StdRng::seed_from_u64(seed))
-    }
-
-    pub(super) fn between(&mut self, from: i64, to: i64) -> i64 {
-        if from >= to { from } else { self.0.random_range(from..=to) }
-    }
-
-    fn happens(&mut self, share: f64) -> bool {
-        self.0.random::<f64>() < share
-    }
-
-    pub(super) fn number(&mut self) -> u64 {
-        self.0.random()
-    }
+pub(crate) struct ReceiverHost {
+    pub(crate) host: String,
+    pub(crate) address: String,
 }
 
 impl Receiver {
     /// How the attempt that starts now will end.
-    pub(super) fn reply(&mut self, site: &Site, dice: &mut Dice) -> Reply {
-        let Site { host, address } = site;
+    pub(crate) fn reply(&mut self, at: &ReceiverHost, dice: &mut Dice) -> Reply {
+        let ReceiverHost { host, address } = at;
         match self {
             Self::Healthy => Reply::ok().after_ms(dice.between(8, 90)),
             Self::Flaky { failures } => {
@@ -216,7 +193,7 @@ impl Receiver {
                     _ => (404, "Not Found"),
                 };
                 let body = format!("<html><body>{text}<!-- {SECRET_MARKER} --></body></html>");
-                Reply::answer(status, body).after_ms(dice.between(30, 900))
+                Reply::response(status, body).after_ms(dice.between(30, 900))
             }
             Self::Slow { from_ms, to_ms } => Reply::ok().after_ms(dice.between(*from_ms, *to_ms)),
             Self::Down => Reply::transport_error(Verdict::Timeout, format!("connect ETIMEDOUT {address}:443"))
@@ -254,11 +231,11 @@ impl Receiver {
                     _ => (409, "the work order is locked".to_owned()),
                 };
                 let body = format!(r#"{{"error":"{message}","session":"{SECRET_MARKER}"}}"#);
-                Reply::answer(status, body).after_ms(dice.between(20, 150))
+                Reply::response(status, body).after_ms(dice.between(20, 150))
             }
             Self::Redirecting => {
                 let body = format!("Moved Permanently. Redirecting to https://{host}/{SECRET_MARKER}/login");
-                Reply::answer(301, body).after_ms(dice.between(20, 100))
+                Reply::response(301, body).after_ms(dice.between(20, 100))
             }
             Self::Weird => {
                 let status = match dice.between(0, 4) {

@@ -22,7 +22,7 @@ pub enum Endpoint {
     Logs,
     /// The login.
     Login,
-    /// Anything else: answered with 404.
+    /// Anything else: the response is 404.
     Unknown,
 }
 
@@ -39,12 +39,12 @@ pub struct Call {
     pub headers: HeaderMap,
     /// When it arrived, by tokio's clock.
     pub at: Instant,
-    /// The status that it was answered with; `None` while it is not answered, or if it never was.
+    /// The status of its response; `None` while there is none, or if there never was one.
     pub status: Option<u16>,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     calls: VecDeque<Call>,
     /// How many calls went before the first one that is remembered.
     dropped: u64,
@@ -56,7 +56,7 @@ pub(super) struct Recorder {
 
 impl Recorder {
     /// Takes down a call and gives its number.
-    pub(super) fn begin(&mut self, call: Call) -> u64 {
+    pub(crate) fn begin(&mut self, call: Call) -> u64 {
         *self.totals.entry(call.endpoint).or_default() += 1;
         let under_way = self.under_way.entry(call.endpoint).or_default();
         *under_way += 1;
@@ -71,36 +71,36 @@ impl Recorder {
         self.dropped + self.len() - 1
     }
 
-    pub(super) fn answered(&mut self, number: u64, status: u16) {
+    pub(crate) fn responded(&mut self, number: u64, status: u16) {
         let index = number.checked_sub(self.dropped).and_then(|index| usize::try_from(index).ok());
         if let Some(call) = index.and_then(|index| self.calls.get_mut(index)) {
             call.status = Some(status);
         }
     }
 
-    pub(super) fn ended(&mut self, endpoint: Endpoint) {
+    pub(crate) fn ended(&mut self, endpoint: Endpoint) {
         if let Some(under_way) = self.under_way.get_mut(&endpoint) {
             *under_way = under_way.saturating_sub(1);
         }
     }
 
-    pub(super) fn calls(&self) -> Vec<Call> {
+    pub(crate) fn calls(&self) -> Vec<Call> {
         self.calls.iter().cloned().collect()
     }
 
-    pub(super) fn count(&self, endpoint: Endpoint) -> u64 {
+    pub(crate) fn count(&self, endpoint: Endpoint) -> u64 {
         self.totals.get(&endpoint).copied().unwrap_or_default()
     }
 
-    pub(super) fn peak(&self, endpoint: Endpoint) -> usize {
+    pub(crate) fn peak(&self, endpoint: Endpoint) -> usize {
         self.peaks.get(&endpoint).copied().unwrap_or_default()
     }
 
-    pub(super) fn subscribe(&self) -> watch::Receiver<()> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<()> {
         self.counted.subscribe()
     }
 
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.dropped += self.len();
         self.calls.clear();
         self.totals.clear();
