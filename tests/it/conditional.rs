@@ -19,7 +19,7 @@ use crate::scene::{START, happen, serve};
 #[tokio::test(flavor = "multi_thread")]
 async fn while_nothing_changes_time_passes_for_pending_events_and_what_is_new_shows_up() {
     let mut world = World::new(START, 1);
-    let spec = WebhookSpec::new("hook", Trigger::Task).to(Receiver::scripted([Reply::answer(500, "oops")]));
+    let spec = WebhookSpec::new("hook", Trigger::Task).to(Receiver::scripted([Reply::response(500, "oops")]));
     let id = world.add(spec);
     world.emit(id, Action::Create, 1);
     world.advance_by(1_000);

@@ -186,7 +186,7 @@ async fn a_log_of_final_rows_only_tells_the_same_of_events() {
     world.change(id, |spec| spec.every_ms = 0);
     world.advance_by(3_600_000);
     let simulator = serve(world).await;
-    simulator.shape(id, |shape| shape.final_rows_only = true);
+    simulator.shape(id, |shape| shape.final_attempts_only = true);
     let page = Setup::of(&simulator).start().await.first_poll().await;
     let truth = simulator.truth(id, UnixMillis::MIN);
     assert!(truth.lost > 3 && truth.delivered > 3 && truth.pending == 0, "{truth:?}");
