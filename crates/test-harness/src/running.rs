@@ -82,7 +82,8 @@ impl Running {
 
     /// Tells it to stop (SIGTERM).
     pub fn terminate(&self) {
-        let kill = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
+        // The shell's own, for a bare machine has no other.
+        let kill = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &self.id().to_string()]).status();
         assert!(kill.expect("kill runs").success());
     }
 

@@ -74,7 +74,7 @@ impl Flow {
     }
 
     /// Time stands still again.
-    pub async fn stop(mut self) {
+    pub async fn stop(&mut self) {
         self.0.shutdown().await;
     }
 }

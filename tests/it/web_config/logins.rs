@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use reqwest::Client;
-
-use super::{Exporter, Files, TLS, hash, header, status};
+use test_harness::web::{Exporter, Files, TLS, hash, header, status};
 
 async fn login(client: &Client, url: String, name: &str, password: &str) -> u16 {
-    client.get(url).basic_auth(name, Some(password)).send().await.expect("an answer").status().as_u16()
+    client.get(url).basic_auth(name, Some(password)).send().await.expect("a response").status().as_u16()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -19,9 +18,9 @@ async fn pages_need_a_login_and_probes_need_none() {
     let exporter = Exporter::start(&[&flag]).await;
     let client = files.client();
     for path in ["/metrics", "/", "/nothing"] {
-        let answer = client.get(exporter.http(path)).send().await.expect("an answer");
-        assert_eq!(answer.status(), 401, "{path}");
-        let challenge = header(&answer, "www-authenticate").expect("a challenge");
+        let response = client.get(exporter.http(path)).send().await.expect("a response");
+        assert_eq!(response.status(), 401, "{path}");
+        let challenge = header(&response, "www-authenticate").expect("a challenge");
         assert!(challenge.starts_with("Basic realm=\""), "{challenge}");
     }
     for path in ["/-/healthy", "/-/ready"] {
@@ -78,7 +77,7 @@ async fn no_secret_of_the_file_or_of_a_login_is_said() {
     const PASSWORD: &str = "s3cret-wonderland";
     const WRONG: &str = "s3cret-typo";
     let files = Files::new();
-    let server = files.authority.signs_server();
+    let server = files.ca.signs_server();
     let hash = hash(PASSWORD);
     let block = |pem: &str| format!("|\n    {}", pem.trim().replace('\n', "\n    "));
     let text = format!(
@@ -91,11 +90,11 @@ async fn no_secret_of_the_file_or_of_a_login_is_said() {
     let mut said = String::new();
     for (name, password, expected) in [("alice", WRONG, 401), ("alice", PASSWORD, 200), (WRONG, PASSWORD, 401)] {
         for path in ["/metrics", "/"] {
-            let answer =
-                client.get(exporter.https(path)).basic_auth(name, Some(password)).send().await.expect("an answer");
-            assert_eq!(answer.status(), expected);
-            said.push_str(&format!("{:?}", answer.headers()));
-            said.push_str(&answer.text().await.expect("text"));
+            let response =
+                client.get(exporter.https(path)).basic_auth(name, Some(password)).send().await.expect("a response");
+            assert_eq!(response.status(), expected);
+            said.push_str(&format!("{:?}", response.headers()));
+            said.push_str(&response.text().await.expect("text"));
         }
     }
     // A key that no longer fits, and a hash that is none.
@@ -114,7 +113,7 @@ async fn no_secret_of_the_file_or_of_a_login_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn headers_are_set_on_every_answer_and_beat_the_servers_own() {
+async fn headers_are_set_on_every_response_and_beat_the_servers_own() {
     const HEADERS: [(&str, &str); 5] = [
         ("Content-Security-Policy", "default-src 'self'"),
         ("Strict-Transport-Security", "max-age=3600"),
@@ -139,10 +138,10 @@ async fn headers_are_set_on_every_answer_and_beat_the_servers_own() {
         ("/metrics", "alice", 429),
         ("/-/healthy", "alice", 200),
     ] {
-        let answer = client.get(exporter.https(path)).basic_auth(name, Some("x")).send().await.expect("an answer");
-        assert_eq!(answer.status(), expected, "{path} {name}");
+        let response = client.get(exporter.https(path)).basic_auth(name, Some("x")).send().await.expect("a response");
+        assert_eq!(response.status(), expected, "{path} {name}");
         for (name, value) in HEADERS {
-            let values: Vec<_> = answer.headers().get_all(name).iter().collect();
+            let values: Vec<_> = response.headers().get_all(name).iter().collect();
             assert_eq!(values, [value], "{path}: {name}");
         }
     }
@@ -163,7 +162,7 @@ async fn requests_over_the_limit_get_429_and_probes_do_not() {
     }
     // Another limit is another bucket, and 0 is none.
     files.write("web.yml", "rate_limit: {interval: 0, burst: 3}\n");
-    crate::daemon::until("no limit", async || {
+    test_harness::until("no limit", async || {
         (status(&client, exporter.http("/metrics")).await == Some(200)).then_some(())
     })
     .await;
@@ -173,7 +172,7 @@ async fn requests_over_the_limit_get_429_and_probes_do_not() {
     // A limit that refills is one that lets through again.
     files.write("web.yml", "rate_limit: {interval: 1ms, burst: 1}\n");
     tokio::time::sleep(Duration::from_millis(10)).await;
-    crate::daemon::until("a token", async || {
+    test_harness::until("a token", async || {
         (status(&client, exporter.http("/metrics")).await == Some(200)).then_some(())
     })
     .await;

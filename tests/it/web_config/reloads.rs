@@ -4,16 +4,15 @@ use std::process::Command;
 
 use reqwest::Client;
 
-use super::{Authority, Exporter, Files, TLS, hash, identity, status, trusting};
-use crate::daemon::until;
-use crate::page::Page;
+use test_harness::web::{Ca, Exporter, Files, TLS, hash, identity, status, trusting};
+use test_harness::{Page, until};
 
 async fn reloads(client: &Client, url: &str, (name, password): (&str, &str), result: &str) -> Option<f64> {
-    let answer = client.get(url).basic_auth(name, Some(password)).send().await.ok()?;
-    if !answer.status().is_success() {
+    let response = client.get(url).basic_auth(name, Some(password)).send().await.ok()?;
+    if !response.status().is_success() {
         return None;
     }
-    let page = Page(answer.text().await.ok()?);
+    let page = Page(response.text().await.ok()?);
     page.sum("cotalker_exporter_web_config_reloads_total", &[&format!("result=\"{result}\"")])
 }
 
@@ -29,7 +28,7 @@ async fn a_rotated_certificate_is_shown_without_a_restart_and_a_broken_one_is_no
     let files = Files::new();
     let exporter = Exporter::start(&[&files.flag(TLS)]).await;
     let url = exporter.https("/metrics");
-    let (old, next) = (files.client(), Authority::new());
+    let (old, next) = (files.client(), Ca::new());
     let new = trusting(&next, |client| client);
     assert_eq!((status(&old, url.clone()).await, status(&new, url.clone()).await), (Some(200), None));
 
@@ -55,9 +54,9 @@ async fn a_rotated_certificate_is_shown_without_a_restart_and_a_broken_one_is_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_authority_of_clients_is_read_again() {
+async fn the_ca_of_clients_is_read_again() {
     let files = Files::new();
-    let (before, after) = (Authority::new(), Authority::new());
+    let (before, after) = (Ca::new(), Ca::new());
     files.write("clients.crt", &before.pem());
     let flag =
         files.flag(&format!("{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.crt\n"));
@@ -67,7 +66,7 @@ async fn the_authority_of_clients_is_read_again() {
     let url = exporter.https("/metrics");
     assert_eq!((status(&old, url.clone()).await, status(&new, url.clone()).await), (Some(200), None));
     files.write("clients.crt", &after.pem());
-    until("the new authority", async || status(&new, url.clone()).await).await;
+    until("the new CA", async || status(&new, url.clone()).await).await;
     assert_eq!(status(&old, url).await, None);
 }
 
@@ -78,8 +77,8 @@ async fn users_change_without_a_restart_and_a_file_that_breaks_changes_none() {
     let url = exporter.http("/metrics");
     let client = files.client();
     let login = async |password: &str| {
-        let answer = client.get(&url).basic_auth("alice", Some(password)).send().await.expect("an answer");
-        answer.status().as_u16()
+        let response = client.get(&url).basic_auth("alice", Some(password)).send().await.expect("a response");
+        response.status().as_u16()
     };
     assert_eq!((login("old").await, login("new").await), (200, 401));
 
@@ -127,8 +126,8 @@ async fn a_disk_that_hangs_holds_up_nobody_and_not_the_end() {
     std::fs::rename(files.path("pipe"), files.path("web.yml")).expect("in place");
     let client = files.client();
     for _ in 0..10 {
-        let answer = client.get(exporter.https("/metrics")).basic_auth("alice", Some("x")).send().await;
-        assert_eq!(answer.expect("an answer").status(), 200);
+        let response = client.get(exporter.https("/metrics")).basic_auth("alice", Some("x")).send().await;
+        assert_eq!(response.expect("a response").status(), 200);
         assert_eq!(status(&client, exporter.https("/-/healthy")).await, Some(200));
     }
     exporter.running.terminate();

@@ -11,31 +11,31 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::{Authority, Exporter, Files, TLS, dns, identity, status};
-use crate::program::program;
+use test_harness::program;
+use test_harness::web::{Ca, Exporter, Files, TLS, dns, identity, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_are_served_over_tls_to_who_trusts_the_certificate() {
     let files = Files::new();
     let exporter = Exporter::start(&[&files.flag(TLS)]).await;
-    let answer = files.client().get(exporter.https("/metrics")).send().await.expect("an answer");
-    assert_eq!(answer.status(), 200);
+    let response = files.client().get(exporter.https("/metrics")).send().await.expect("a response");
+    assert_eq!(response.status(), 200);
     assert!(
-        answer.text().await.expect("text").contains("cotalker_exporter_web_config_reloads_total{result=\"error\"} 0")
+        response.text().await.expect("text").contains("cotalker_exporter_web_config_reloads_total{result=\"error\"} 0")
     );
     for path in ["/", "/-/healthy"] {
         assert_eq!(status(&files.client(), exporter.https(path)).await, Some(200), "{path}");
     }
-    let stranger = super::trusting(&Authority::new(), |client| client);
+    let stranger = test_harness::web::trusting(&Ca::new(), |client| client);
     assert_eq!(status(&stranger, exporter.https("/metrics")).await, None);
     assert_eq!(status(&files.client(), exporter.http("/metrics")).await, Some(400));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn certificate_key_and_authority_may_stand_in_the_file_itself() {
+async fn certificate_key_and_ca_may_stand_in_the_file_itself() {
     let files = Files::new();
-    let clients = Authority::new();
-    let server = files.authority.signs_server();
+    let clients = Ca::new();
+    let server = files.ca.signs_server();
     let block = |pem: &str| format!("|\n    {}", pem.trim().replace('\n', "\n    "));
     let flag = files.flag(&format!(
         "tls_server_config:\n  client_auth_type: RequireAndVerifyClientCert\n  cert: {}\n  key: {}\n  client_ca: {}\n",
@@ -52,15 +52,15 @@ async fn certificate_key_and_authority_may_stand_in_the_file_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_auth_type_lets_in_whom_it_should() {
     let files = Files::new();
-    let clients = Authority::new();
+    let clients = Ca::new();
     files.write("clients.crt", &clients.pem());
     let none = files.client();
-    let foreign = files.client_with(|client| client.identity(identity(&Authority::new().signs_client())));
+    let foreign = files.client_with(|client| client.identity(identity(&Ca::new().signs_client())));
     let known = files.client_with(|client| client.identity(identity(&clients.signs_client())));
     for (auth, has_ca, [without, untrusted, trusted]) in [
         ("NoClientCert", false, [true, true, true]),
         ("RequestClientCert", false, [true, true, true]),
-        // The authority is a hint to the client.
+        // The CA is a hint to the client.
         ("RequestClientCert", true, [true, true, true]),
         ("RequireAnyClientCert", false, [false, true, true]),
         ("RequireAnyClientCert", true, [false, true, true]),
@@ -84,7 +84,7 @@ async fn each_auth_type_lets_in_whom_it_should() {
 #[tokio::test(flavor = "multi_thread")]
 async fn allowed_names_let_in_who_has_one_of_them_of_any_kind() {
     let files = Files::new();
-    let clients = Authority::new();
+    let clients = Ca::new();
     files.write("clients.crt", &clients.pem());
     let text = |text: &str| text.try_into().expect("text");
     let allowed = "[scraper.example, 10.0.0.7, 'fd00::7', sre@acme.example, 'spiffe://acme/prometheus']";
@@ -150,7 +150,7 @@ async fn agreed(files: &Files, exporter: &Exporter, suites: &[&str], curves: &[&
         provider.kx_groups = curves.iter().map(of_name).collect();
     }
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(files.authority.pem().as_bytes()).expect("PEM")).expect("a root");
+    roots.add(CertificateDer::from_pem_slice(files.ca.pem().as_bytes()).expect("PEM")).expect("a root");
     let config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .ok()?
@@ -244,7 +244,7 @@ async fn the_log_says_what_is_in_force_and_what_somebody_may_have_thought_to_be(
 #[tokio::test]
 async fn the_log_says_why_a_client_is_not_let_in() {
     let files = Files::new();
-    files.write("clients.crt", &Authority::new().pem());
+    files.write("clients.crt", &Ca::new().pem());
     let strict = format!("{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.crt\n");
     let exporter = Exporter::start(&[&files.flag(&strict)]).await;
     assert_eq!(status(&files.client(), exporter.https("/metrics")).await, None);

@@ -5,15 +5,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::kills::assert_shows_all;
-use crate::page::Page;
-use crate::survivor::{Flow, Process, Seen, exporter, free_port, in_front_of, simulator};
+use test_harness::{Flow, Page, Program, Running, Seen, all_kinds, assert_shows_all, program, program_under_test};
 
 /// A place for a state directory that can be filled up.
 trait SmallDisk {
     fn path(&self) -> &Path;
-    fn fill_up(&self, process: &Process);
-    fn make_room(&self, process: &Process);
+    fn fill_up(&self, process: &Running);
+    fn make_room(&self, process: &Running);
 }
 
 /// A file system of its own, in memory. Only root may make one.
@@ -37,12 +35,12 @@ impl SmallDisk for Mounted {
         &self.path
     }
 
-    fn fill_up(&self, _: &Process) {
+    fn fill_up(&self, _: &Running) {
         let mut filler = fs::File::create(self.path.join("filler")).expect("a file");
         while filler.write_all(&[1; 4_096]).is_ok() {}
     }
 
-    fn make_room(&self, _: &Process) {
+    fn make_room(&self, _: &Running) {
         fs::remove_file(self.path.join("filler")).expect("removed");
     }
 }
@@ -57,7 +55,7 @@ impl Drop for Mounted {
 struct Limited(tempfile::TempDir);
 
 impl Limited {
-    fn limit(process: &Process, limit: &str) {
+    fn limit(process: &Running, limit: &str) {
         let pid = process.id().to_string();
         let status = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={limit}:")]).status();
         assert!(status.expect("prlimit").success());
@@ -69,21 +67,20 @@ impl SmallDisk for Limited {
         self.0.path()
     }
 
-    fn fill_up(&self, process: &Process) {
+    fn fill_up(&self, process: &Running) {
         Self::limit(process, "64");
     }
 
-    fn make_room(&self, process: &Process) {
+    fn make_room(&self, process: &Running) {
         Self::limit(process, "unlimited");
     }
 }
 
 /// Says what happened.
 async fn outlives_a_full_disk(disk: &impl SmallDisk) -> String {
-    let simulator = simulator().await;
+    let simulator = all_kinds().await;
     let state = disk.path().join("state");
-    let port = free_port();
-    let flow = Flow::of(&simulator);
+    let mut flow = Flow::of(&simulator);
     let mut seen = Seen::default();
     let attempts = |page: &Page| page.sum("cotalker_webhook_delivery_attempts_total", &[]).unwrap_or(0.0);
     let writes = |page: &Page, result: &str| {
@@ -92,9 +89,9 @@ async fn outlives_a_full_disk(disk: &impl SmallDisk) -> String {
 
     // A limit gives an error instead of a signal if that is ignored.
     let mut command = Command::new("sh");
-    command.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_cotalker-webhook-exporter")]);
-    in_front_of(&mut command, &simulator, &state, port);
-    let mut process = Process::start(command, port);
+    command.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]).arg(program_under_test());
+    let start = |program: Program| program.towards(&simulator).anywhere().quickly().keeping(&state).spawn();
+    let mut process = start(Program::of(command));
     process.wait_for("counts on disk", &mut seen, |page| writes(page, "ok") >= 2.0 && attempts(page) > 0.0).await;
 
     disk.fill_up(&process);
@@ -108,13 +105,17 @@ async fn outlives_a_full_disk(disk: &impl SmallDisk) -> String {
     process.wait_for("writing again", &mut seen, |page| writes(page, "ok") > writes(&later, "ok")).await;
     assert_eq!(process.said("the checkpoint can be written again"), 1, "{:?}", process.log());
     process.kill();
-    let mut process = Process::start(exporter(&simulator, &state, port), port);
+    let mut process = start(program(&[]));
     process.wait_for("restored counts", &mut seen, |_| true).await;
     flow.stop().await;
     let page = process.at_rest(&mut seen).await;
     let all = assert_shows_all(&page, &simulator);
     process.kill();
-    format!("{} writes failed on a full disk; {all} attempts at rest, {} scrapes", writes(&later, "error"), seen.pages)
+    format!(
+        "{} writes failed on a full disk; {all} attempts at rest, {} scrapes",
+        writes(&later, "error"),
+        seen.pages()
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]

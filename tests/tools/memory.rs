@@ -1,15 +1,12 @@
-//! How much memory the real process takes: little at rest, and hardly more for an answer of 150 MB.
+//! How much memory the real process takes: little at rest, and hardly more for a response of 150 MB.
 
 use std::time::Duration;
 
 use cotalker_simulator::demo::many;
-use cotalker_simulator::{Settings, Simulator, Trigger, WebhookSpec, World};
-use delivery_ledger::{UnixMillis, WebhookId};
+use cotalker_simulator::{Simulator, Trigger, WebhookSpec, World};
+use delivery_ledger::WebhookId;
 
-use crate::daemon::until;
-use crate::exporter::{Exporter, release_build};
-
-const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
+use test_harness::{Running, START, program, release_build, serve, until};
 
 /// So much more an unoptimised build takes, mostly for its own code: 12 to 14 MiB as measured in each of these tests.
 /// The promises are the release build's; the test command holds that one to them.
@@ -31,7 +28,7 @@ fn allowed(promise: u64) -> u64 {
 const LONG_LOG: usize = 50_000;
 
 /// What the kernel says of a process's memory, in KiB.
-fn memory_of(exporter: &Exporter, field: &str) -> u64 {
+fn memory_of(exporter: &Running, field: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", exporter.id())).expect("a process");
     let value = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
     let kib = value.and_then(|value| value.trim().strip_suffix(" kB")).expect("a size");
@@ -39,17 +36,17 @@ fn memory_of(exporter: &Exporter, field: &str) -> u64 {
 }
 
 #[expect(clippy::print_stdout, reason = "a measurement for whoever asks with --nocapture")]
-fn print(what: &str, exporter: &Exporter) {
+fn print(what: &str, exporter: &Running) {
     let (now, peak) = (memory_of(exporter, "VmRSS"), memory_of(exporter, "VmHWM"));
     println!("{what}: resident {now} KiB, at the most {peak} KiB");
 }
 
-/// One webhook whose log answer is 50,000 entries, some 150 MB.
+/// One webhook whose log is 50,000 entries, some 150 MB.
 async fn long_log() -> (Simulator, WebhookId) {
     let mut world = World::new(START, 1);
     let spec = WebhookSpec::new("everything", Trigger::Task).every_ms(1_000).entry_bytes(1_000, 5_000);
     let id = world.add_since(spec, START.plus_millis(-60_000_000));
-    let simulator = Simulator::start(world, Settings::default()).await.expect("a simulator");
+    let simulator = serve(world).await;
     simulator.switch(|switches| {
         switches.default_shape.window = LONG_LOG;
         // Every poll gets all of it.
@@ -60,11 +57,12 @@ async fn long_log() -> (Simulator, WebhookId) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn at_rest_it_is_small() {
-    let simulator = Simulator::start(many(3, START, 3_600_000, 1), Settings::default()).await.expect("a simulator");
-    let exporter = Exporter::start(&simulator, &["--poll.history=count"]).await;
+    let simulator = serve(many(3, START, 3_600_000, 1)).await;
+    let exporter = program(&["--poll.history=count"]).towards(&simulator).anywhere().quickly().spawn();
+    let site = exporter.site().await;
     for _ in 0..4 {
         simulator.advance(Duration::from_secs(60));
-        exporter.polls(1.0).await;
+        site.further_polls(1.0).await;
     }
     print("3 webhooks", &exporter);
     let resident = memory_of(&exporter, "VmRSS");
@@ -73,11 +71,12 @@ async fn at_rest_it_is_small() {
 
 async fn a_long_log_takes_little(history: &str) {
     let (simulator, id) = long_log().await;
-    let flags = [&format!("--poll.history={history}"), "--cotalker.timeout=5m"];
-    let exporter = Exporter::start(&simulator, &flags).await;
-    // An unoptimised build may take longer than a round for it: the calls that ended are what counts.
+    let exporter = program(&["--cotalker.timeout=5m"]).arg(format!("--poll.history={history}"));
+    let exporter = exporter.towards(&simulator).anywhere().quickly().spawn();
+    let site = exporter.site().await;
+    // An unoptimised build may take longer than a poll for it: the calls that ended are what counts.
     let page = until("the whole log, twice", async || {
-        let page = exporter.scrape().await;
+        let page = site.scrape().await;
         let calls = page.sum("cotalker_api_requests_total", &["endpoint=\"logs\"", "result=\"ok\""]);
         (calls >= Some(2.0)).then_some(page)
     })

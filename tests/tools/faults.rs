@@ -13,9 +13,7 @@ use cotalker_simulator::Simulator;
 use cotalker_webhook_exporter::store::writer;
 use tokio::time::{Instant, sleep};
 
-use crate::kills::assert_shows_all;
-use crate::page::Page;
-use crate::survivor::{Flow, Process, Seen, exporter, free_port, in_front_of, simulator};
+use test_harness::{Flow, Page, Program, Running, Seen, all_kinds, assert_shows_all, program, program_under_test};
 
 /// The error numbers that a sick disk gives, and the end of the process.
 const ERRORS: [&str; 2] = ["error=EIO", "error=ENOSPC"];
@@ -62,16 +60,15 @@ struct Bench {
     simulator: std::sync::Arc<Simulator>,
     flow: Flow,
     directory: tempfile::TempDir,
-    port: u16,
     seen: Seen,
 }
 
 impl Bench {
     async fn new() -> Self {
-        let simulator = simulator().await;
+        let simulator = all_kinds().await;
         let flow = Flow::of(&simulator);
         let directory = tempfile::tempdir().expect("a directory");
-        Self { simulator, flow, directory, port: free_port(), seen: Seen::default() }
+        Self { simulator, flow, directory, seen: Seen::default() }
     }
 
     fn state(&self) -> PathBuf {
@@ -82,34 +79,35 @@ impl Bench {
         self.directory.path().join("trace")
     }
 
-    fn start(&self) -> Process {
-        Process::start(exporter(&self.simulator, &self.state(), self.port), self.port)
+    fn exporter(&self, program: Program) -> Running {
+        program.towards(&self.simulator).anywhere().quickly().keeping(&self.state()).spawn()
+    }
+
+    fn start(&self) -> Running {
+        self.exporter(program(&[]))
     }
 
     /// An exporter whose main thread is traced from its first call on.
-    fn start_traced(&self, inject: Option<&str>) -> Process {
+    fn start_traced(&self, inject: Option<&str>) -> Running {
         let mut command = Command::new("strace");
         command.args(["-D", "-q", "-y", "-s", "0", "-e", "trace=%file,%desc", "-o"]).arg(self.trace());
         if let Some(inject) = inject {
             command.args(["-e", inject]);
         }
-        command.arg("--").arg(env!("CARGO_BIN_EXE_cotalker-webhook-exporter"));
-        in_front_of(&mut command, &self.simulator, &self.state(), self.port);
-        Process::start(command, self.port)
+        command.arg("--").arg(program_under_test());
+        self.exporter(Program::of(command))
     }
 
     /// Waits for two commits, so that there is one before the last.
-    async fn settle(&mut self, process: &Process) -> Page {
+    async fn settle(&mut self, process: &Running) -> Page {
         let writes = |page: &Page| page.sum("cotalker_exporter_state_writes_total", &["ok"]) >= Some(2.0);
         process.wait_for("two commits", &mut self.seen, writes).await
     }
 
     /// At last nothing goes wrong, and all is there.
-    async fn end(mut self, process: Option<Process>) -> u64 {
+    async fn end(mut self, process: Option<Running>) -> u64 {
         self.flow.stop().await;
-        let process = process.unwrap_or_else(|| {
-            Process::start(exporter(&self.simulator, &self.directory.path().join("state"), self.port), self.port)
-        });
+        let process = process.unwrap_or_else(|| self.exporter(program(&[])));
         let page = process.at_rest(&mut self.seen).await;
         assert_shows_all(&page, &self.simulator)
     }
@@ -119,7 +117,7 @@ impl Bench {
 struct Tracer(Child);
 
 impl Tracer {
-    async fn attach(bench: &mut Bench, process: &Process, inject: Option<&str>) -> Self {
+    async fn attach(bench: &mut Bench, process: &Running, inject: Option<&str>) -> Self {
         let writes = |page: &Page| page.sum("cotalker_exporter_state_writes_total", &[]).unwrap_or(0.0);
         let before = process.wait_for("a page", &mut bench.seen, |_| true).await;
         process.wait_for("a commit", &mut bench.seen, |page| writes(page) > writes(&before)).await;
@@ -158,7 +156,7 @@ impl Drop for Tracer {
 }
 
 /// The calls of one commit.
-async fn calls_of_a_commit(bench: &mut Bench, process: &Process) -> Vec<Call> {
+async fn calls_of_a_commit(bench: &mut Bench, process: &Running) -> Vec<Call> {
     let tracer = Tracer::attach(bench, process, None).await;
     // The last thing that a commit does is to remove its temporary directory.
     let is_last = |line: &str| line.contains(".atomicwrite") && (line.contains("REMOVEDIR") || line.contains("rmdir"));

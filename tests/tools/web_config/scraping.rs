@@ -1,16 +1,16 @@
 //! A real Prometheus gets through.
 
-use super::{Authority, Exporter, Files, TLS, hash};
-use crate::daemon::until;
-use crate::prometheus::Prometheus;
+use crate::prometheus_server::Prometheus;
+use test_harness::until;
+use test_harness::web::{Ca, Exporter, Files, TLS, hash};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_prometheus_scrapes_over_tls_with_a_certificate_and_a_login() {
     let files = Files::new();
-    let clients = Authority::new();
+    let clients = Ca::new();
     let scraper = clients.signs_client();
     for (name, text) in [
-        ("ca.crt", files.authority.pem()),
+        ("ca.crt", files.ca.pem()),
         ("clients.crt", clients.pem()),
         ("scraper.crt", scraper.certificate),
         ("scraper.key", scraper.key),

@@ -13,9 +13,7 @@ use delivery_ledger::{UnixMillis, WebhookId};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::answers::authority;
-use crate::program::{Program, Running};
-use crate::scene::{START, happen};
+use test_harness::{Program, Running, START, ca, happen};
 
 const BINARY: &str = "/cotalker-webhook-exporter";
 const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
@@ -123,9 +121,9 @@ impl Container<'_> {
     }
 }
 
-/// An API that speaks TLS, its authority, and a webhook with something in its log.
+/// An API that speaks TLS, its CA, and a webhook with something in its log.
 async fn api() -> (Simulator, String, WebhookId) {
-    let (pem, server) = authority(API);
+    let (pem, server) = ca(API);
     let mut world = World::new(START, 5);
     let id = world.add(WebhookSpec::new("orders", Trigger::Task));
     let settings = Settings { tls: Some(server), ..Settings::default() };

@@ -15,17 +15,14 @@ use axum::body::Bytes;
 use axum::routing::post;
 use cotalker_simulator::demo::demo_scenario;
 use cotalker_simulator::{Receiver, Settings, Simulator};
-use delivery_ledger::UnixMillis;
 use regex::{Captures, Regex};
 use serde::Deserialize;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::daemon::until;
-use crate::exporter::{Exporter, Process};
-use crate::prometheus::{Prometheus, free_address};
-
-const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
+use crate::prometheus_server::Prometheus;
+use test_harness::{Program, Running, START, free_address, program, until};
 
 const SPEED: u32 = 60;
 
@@ -135,7 +132,7 @@ impl Pager {
 }
 
 /// An Alertmanager that tells `pager` everything at once; it ends when it is dropped.
-fn alertmanager(pager: SocketAddr) -> (Process, SocketAddr) {
+fn alertmanager(pager: SocketAddr) -> (Running, SocketAddr, TempDir) {
     let directory = tempfile::tempdir().expect("a directory");
     let configuration = directory.path().join("alertmanager.yml");
     let text = format!(
@@ -145,32 +142,28 @@ fn alertmanager(pager: SocketAddr) -> (Process, SocketAddr) {
     let address = free_address();
     let mut command = Command::new("prometheus-alertmanager");
     command
-        .env("NO_PROXY", "*")
         .arg(format!("--config.file={}", configuration.display()))
         .arg(format!("--storage.path={}", directory.path().join("data").display()))
         .arg(format!("--web.listen-address={address}"))
         // Alone.
         .arg("--cluster.listen-address=");
-    let process = Process::start(&mut command, directory).unwrap_or_else(|error| {
-        panic!("`prometheus-alertmanager` is needed (Debian's package, which scripts/test installs): {error}")
-    });
-    (process, address)
+    (Program::of(command).spawn(), address, directory)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_bad_receiver_reaches_the_pager_and_so_does_its_recovery_and_the_end_of_watching() {
     let settings = Settings { speed: f64::from(SPEED), ..Settings::default() };
     let simulator = Simulator::start(demo_scenario(START, 1), settings).await.expect("a simulator");
-    let exporter = Exporter::start(&simulator, &[]).await;
+    let exporter = program(&[]).towards(&simulator).anywhere().quickly().spawn();
     let pager = Pager::start().await;
-    let (mut alertmanager, alertmanager_address) = alertmanager(pager.address);
+    let (mut alertmanager, alertmanager_address, _directory) = alertmanager(pager.address);
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::write(directory.path().join("rules.yml"), rules()).expect("a file");
     let sections = format!(
         "rule_files: [\"{}/rules.yml\"]\nalerting: {{ alertmanagers: [{{ static_configs: [{{ targets: [\"{alertmanager_address}\"] }}] }}] }}\n",
         directory.path().display()
     );
-    let _prometheus = Prometheus::with(exporter.address(), &sections, directory);
+    let _prometheus = Prometheus::with(exporter.address().await, &sections, directory);
 
     let expected = || EXPECTED.iter().flat_map(|(webhook, names)| names.iter().map(move |name| (*webhook, *name)));
     alertmanager.expect_running();

@@ -4,27 +4,23 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use cotalker_simulator::demo::many;
-use cotalker_simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec};
-use delivery_ledger::UnixMillis;
+use cotalker_simulator::{Receiver, Trigger, WebhookSpec};
 
-use crate::daemon::until;
-use crate::exporter::Exporter;
+use test_harness::{START, program, serve};
 
 const WEBHOOKS: u16 = 300;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn promtool_has_nothing_to_say_of_a_page_of_many_webhooks_with_odd_names() {
-    let mut world = many(usize::from(WEBHOOKS) - 2, UnixMillis::from_secs(1_700_000_000), 600_000, 3);
+    let mut world = many(usize::from(WEBHOOKS) - 2, START, 600_000, 3);
     for (code, name) in [("", ""), ("a \"quoted\\\" code", "two\nlines,\ttabs \u{7} {x=\"y\"} – ñ 設備 🔧")] {
         world.add(WebhookSpec::new(code, Trigger::Unknown).named(name).to(Receiver::Weird).every_ms(10_000));
     }
-    let simulator = Simulator::start(world, Settings::default()).await.expect("a simulator");
-    let exporter = Exporter::start(&simulator, &["--poll.history=count"]).await;
-    let page = until("all logs", async || {
-        let page = exporter.scrape().await;
-        (page.sum("cotalker_webhook_up", &[]) == Some(f64::from(WEBHOOKS))).then_some(page)
-    })
-    .await;
+    let simulator = serve(world).await;
+    let exporter = program(&["--poll.history=count"]).towards(&simulator).anywhere().quickly().spawn();
+    let site = exporter.site().await;
+    let all_logs = Some(f64::from(WEBHOOKS));
+    let page = site.wait_for("all logs", |page| page.sum("cotalker_webhook_up", &[]) == all_logs).await;
 
     let mut promtool = Command::new("promtool")
         .args(["check", "metrics"])

@@ -1,21 +1,16 @@
 //! A real Prometheus over a speeded-up day: what `increase()` sees is what the simulator did.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{SocketAddr, TcpListener};
-use std::process::Command;
 use std::time::Duration;
 
 use cotalker_simulator::demo::demo_scenario;
-use cotalker_simulator::{Endpoint, Settings, Simulator, Truth};
+use cotalker_simulator::{Endpoint, Simulator, Truth};
 use delivery_ledger::FailureReason;
-use delivery_ledger::{UnixMillis, WebhookId};
+use delivery_ledger::WebhookId;
 use serde_json::Value;
-use tempfile::TempDir;
+use test_harness::{START, program, serve, until};
 
-use crate::daemon::until;
-use crate::exporter::{Exporter, Process};
-
-const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
+use crate::prometheus_server::{Prometheus, number};
 
 const HOURS: u32 = 24;
 
@@ -26,91 +21,6 @@ const STEP: Duration = Duration::from_secs(1_800 / STEPS_PER_HALF_HOUR);
 
 /// Results are floats: whole numbers may be off by their rounding.
 const ROUNDING: f64 = 1e-6;
-
-/// A Prometheus that scrapes every second; it ends when it is dropped.
-pub(crate) struct Prometheus {
-    process: Process,
-    address: SocketAddr,
-    http: reqwest::Client,
-}
-
-impl Prometheus {
-    /// One that scrapes `target` and does nothing else, with these further lines on how.
-    pub(crate) fn start(target: SocketAddr, how: &str) -> Self {
-        Self::with(target, how, tempfile::tempdir().expect("a directory"))
-    }
-
-    /// One that scrapes `target`, with these further lines in its configuration, which may name files in `directory`.
-    pub(crate) fn with(target: SocketAddr, lines: &str, directory: TempDir) -> Self {
-        let configuration = directory.path().join("prometheus.yml");
-        let text = format!(
-            "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\nscrape_configs:\n  - job_name: cotalker\n    static_configs: [{{ targets: [\"{target}\"] }}]\n{lines}"
-        );
-        std::fs::write(&configuration, text).expect("a file");
-        let address = free_address();
-        let mut command = Command::new("prometheus");
-        command
-            .arg(format!("--config.file={}", configuration.display()))
-            .arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()))
-            .arg("--rules.alert.resend-delay=1s")
-            .arg(format!("--web.listen-address={address}"));
-        let process = Process::start(&mut command, directory).unwrap_or_else(|error| {
-            panic!("`prometheus` is needed (Debian's package, which scripts/test installs): {error}")
-        });
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
-        Self { process, address, http }
-    }
-
-    /// The `data` of an answer of its API; `None` while it does not answer.
-    async fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Option<Value> {
-        let url = url::Url::parse_with_params(&format!("http://{}/api/v1/{path}", self.address), parameters);
-        let answer = self.http.get(url.expect("a URL")).send().await.ok()?;
-        let text = answer.text().await.ok()?;
-        let mut answer: Value = serde_json::from_str(&text).ok()?;
-        assert_eq!(answer["status"], "success", "{parameters:?}: {text}");
-        Some(answer["data"].take())
-    }
-
-    /// The series that a query gives now.
-    pub(crate) async fn query(&self, query: &str) -> Vec<Value> {
-        let data = self.get("query", &[("query", query)]).await;
-        data.and_then(|data| data["result"].as_array().cloned()).unwrap_or_default()
-    }
-
-    /// The values that a query gives, by these labels.
-    pub(crate) async fn values<const LABELS: usize>(
-        &self,
-        query: &str,
-        labels: [&str; LABELS],
-    ) -> BTreeMap<[String; LABELS], f64> {
-        let series = self.query(query).await;
-        let value = |series: &Value| {
-            let labels = labels.map(|label| series["metric"][label].as_str().unwrap_or_default().to_owned());
-            (labels, number(&series["value"][1]))
-        };
-        series.iter().map(value).collect()
-    }
-
-    /// Waits until a query gives so many series.
-    async fn wait_for(&mut self, query: &str, series: usize) {
-        until(query, async || {
-            self.process.expect_running();
-            (self.query(query).await.len() == series).then_some(())
-        })
-        .await;
-    }
-}
-
-/// An address for a program that cannot say which port it took: a free one is sought, and let go, for it to take.
-pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
-}
-
-/// A sample's value: PromQL's answers have it in quotes.
-fn number(value: &Value) -> f64 {
-    value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{value} is no number"))
-}
 
 /// All of the scrapes so far, as a range that begins and ends exactly at a sample. With its borders on samples
 /// `increase()` extrapolates nothing: it is the last value less the first.
@@ -215,7 +125,7 @@ async fn day() -> Simulator {
         world.change(id, |spec| spec.entry_bytes = (600, 600));
     }
     let busy = world.id_of("wo_update").expect("a webhook of the demo");
-    let simulator = Simulator::start(world, Settings::default()).await.expect("a simulator");
+    let simulator = serve(world).await;
     simulator.switch(|switches| switches.compression = false);
     // Between two reads lies an hour at the most, see `pass`: 1,440 entries of the busiest webhook, 580 of the next, 300
     // and less of the others, which show 1,000.
@@ -260,16 +170,18 @@ async fn over_a_day_increase_sees_for_each_webhook_what_happened_to_the_last_att
         .with_world(|world| world.ids().into_iter().map(|id| (id, world.spec(id).code.clone())).collect::<Vec<_>>());
     // At 1,800 times the speed, 15 minutes without an attempt are half a second, which any process may have to wait for
     // a processor. No event of this world waits for longer than 160 s, so its truth has no event lost by waiting.
-    let exporter = Exporter::start(&simulator, &["--webhook.pending-timeout=1d"]).await;
-    exporter.polls(1.0).await;
+    let exporter = program(&["--webhook.pending-timeout=1d"]).towards(&simulator).anywhere().quickly().spawn();
+    let site = exporter.site().await;
+    site.further_polls(1.0).await;
     // A busy machine may keep it waiting for longer than the second that it has otherwise.
-    let mut prometheus = Prometheus::start(exporter.address(), "    scrape_interval: 2s\n    scrape_timeout: 2s\n");
+    let mut prometheus =
+        Prometheus::start(exporter.address().await, "    scrape_interval: 2s\n    scrape_timeout: 2s\n");
     prometheus.wait_for("cotalker_webhook_delivery_attempts_total", webhooks.len()).await;
 
     let ids: Vec<WebhookId> = webhooks.iter().map(|(id, _)| *id).collect();
     pass(&simulator, &ids).await;
     // Time stands still: what a whole poll and the scrape after it show is final.
-    let page = exporter.polls(2.0).await;
+    let page = site.further_polls(2.0).await;
     let polls = page.sum("cotalker_exporter_polls_total", &[]).expect("polls");
     prometheus.wait_for(&format!("sum(cotalker_exporter_polls_total) >= {polls}"), 1).await;
 

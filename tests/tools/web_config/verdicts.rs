@@ -4,8 +4,7 @@
 use std::process::Command;
 
 use cotalker_webhook_exporter::server::web_config::Protection;
-
-use super::{Authority, Files, TLS, hash};
+use test_harness::web::{Ca, Files, TLS, hash};
 
 enum Verdict {
     /// Both take it.
@@ -33,7 +32,7 @@ fn verdicts_on_files_are_those_of_promtool_but_for_what_is_listed() {
     const NO_OLD_TLS: &str = "rustls speaks TLS 1.2 and 1.3";
     const NO_OLD_SUITES: &str = "rustls has no suite with CBC or without forward secrecy";
     let files = Files::new();
-    let clients = Authority::new();
+    let clients = Ca::new();
     files.write("clients.crt", &clients.pem());
     files.write("empty.crt", "");
     files.write("other.key", &clients.signs_server().key);
@@ -42,7 +41,7 @@ fn verdicts_on_files_are_those_of_promtool_but_for_what_is_listed() {
     let headers = |line: &str| format!("http_server_config:\n  headers:\n    {line}\n");
     let users = |line: &str| format!("basic_auth_users:\n  {line}\n");
     let inline = {
-        let pair = files.authority.signs_server();
+        let pair = files.ca.signs_server();
         let block = |pem: &str| format!("|\n    {}", pem.trim().replace('\n', "\n    "));
         format!("tls_server_config:\n  cert: {}\n  key: {}\n", block(&pair.certificate), block(&pair.key))
     };
@@ -69,23 +68,23 @@ fn verdicts_on_files_are_those_of_promtool_but_for_what_is_listed() {
         ("RequestClientCert", tls("  client_auth_type: RequestClientCert\n"), Good),
         ("RequireAnyClientCert", tls("  client_auth_type: RequireAnyClientCert\n"), Good),
         ("RequireClientCert", tls("  client_auth_type: RequireClientCert\n"), Good),
-        ("RequestClientCert with an authority", auth("RequestClientCert"), Good),
-        ("RequireAnyClientCert with an authority", auth("RequireAnyClientCert"), Good),
+        ("RequestClientCert with a CA", auth("RequestClientCert"), Good),
+        ("RequireAnyClientCert with a CA", auth("RequireAnyClientCert"), Good),
         ("VerifyClientCertIfGiven", auth("VerifyClientCertIfGiven"), Good),
         ("RequireAndVerifyClientCert", auth("RequireAndVerifyClientCert"), Good),
         ("an unknown auth type", auth("Whatever"), Bad),
-        ("an authority without an auth type", tls("  client_ca_file: clients.crt\n"), Bad),
+        ("a CA without an auth type", tls("  client_ca_file: clients.crt\n"), Bad),
         (
-            "verification without an authority",
+            "verification without a CA",
             tls("  client_auth_type: RequireAndVerifyClientCert\n"),
-            RefusedHere("Go would trust all public authorities, and so let anybody in"),
+            RefusedHere("Go would trust all public CAs, and so let anybody in"),
         ),
         (
-            "an authority file without a certificate",
+            "a CA file without a certificate",
             tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: empty.crt\n"),
             RefusedHere("nobody would be let in"),
         ),
-        ("an authority file that is gone", auth("RequireAndVerifyClientCert").replace("clients", "gone"), Bad),
+        ("a CA file that is gone", auth("RequireAndVerifyClientCert").replace("clients", "gone"), Bad),
         ("TLS12 to TLS13", tls("  min_version: TLS12\n  max_version: TLS13\n"), Good),
         ("TLS13 only", tls("  min_version: TLS13\n"), Good),
         ("TLS10", tls("  min_version: TLS10\n"), RefusedHere(NO_OLD_TLS)),
@@ -201,7 +200,7 @@ fn verdicts_on_files_are_those_of_promtool_but_for_what_is_listed() {
 #[test]
 fn the_example_of_the_readme_is_good_here_and_there() {
     let files = Files::new();
-    files.write("clients.crt", &Authority::new().pem());
+    files.write("clients.crt", &Ca::new().pem());
     let readme = include_str!("../../../README.md");
     let blocks = readme.split("```yaml\n").filter_map(|rest| Some(rest.split_once("```")?.0));
     let example = blocks.into_iter().find(|block| block.starts_with("tls_server_config:")).expect("an example");
