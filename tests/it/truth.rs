@@ -9,7 +9,7 @@ use cotalker_webhook_exporter::poller::History;
 use test_harness::{Daemon, START, serve};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_webhooks_counts_equal_what_happened_poll_after_poll() {
+async fn every_webhooks_counts_equal_what_happened_round_after_round() {
     let world = many(20, START, 600_000, 1);
     let ids = world.ids();
     let simulator = serve(world).await;

@@ -7,10 +7,10 @@ use super::recorder::Endpoint;
 
 /// The faults in force, in the order in which they were set.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Set>);
+pub(crate) struct Faults(Vec<SetFault>);
 
 #[derive(Debug)]
-struct Set {
+struct SetFault {
     target: Target,
     fault: Fault,
     /// `None` until cleared.
@@ -19,7 +19,7 @@ struct Set {
 
 impl Faults {
     pub(crate) fn set(&mut self, target: Target, fault: Fault, calls: Option<usize>) {
-        self.0.push(Set { target, fault, calls_left: calls });
+        self.0.push(SetFault { target, fault, calls_left: calls });
     }
 
     pub(crate) fn clear(&mut self, target: Option<Target>) {
