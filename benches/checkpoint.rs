@@ -9,8 +9,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use cotalker_webhook_exporter::exposition::{self, AccountView, WebhookView};
 use cotalker_webhook_exporter::store::Store;
-use cotalker_webhook_exporter::store::record::{SavedAccount, SavedWebhook, encode_record};
+use cotalker_webhook_exporter::store::record::encode_record;
 use delivery_ledger::Outcome;
+use delivery_ledger::fleet::{AccountState, WebhookState};
 use delivery_ledger::{
     Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook,
 };
@@ -38,7 +39,7 @@ struct Fleet {
 
 static FLEET: LazyLock<Fleet> = LazyLock::new(|| {
     let webhooks: Vec<(Webhook, Ledger)> = (0..WEBHOOKS).map(|number| (webhook(number), ledger(number))).collect();
-    let account = SavedAccount { listed_at: Some(NOW), list_read_at: Some(NOW), server_ahead_millis: 0 };
+    let account = AccountState { listed_at: Some(NOW), list_read_at: Some(NOW), server_ahead_millis: 0 };
     let account = std::iter::once(encode_record(&account).expect("bytes"));
     let records = account.chain(webhooks.iter().map(|(webhook, ledger)| encode(webhook, ledger))).collect();
     Fleet { webhooks, records }
@@ -94,7 +95,7 @@ fn fold(ledger: &mut Ledger, attempts: Vec<Attempt>) {
 }
 
 fn encode(webhook: &Webhook, ledger: &Ledger) -> Bytes {
-    let record = SavedWebhook {
+    let record = WebhookState {
         webhook: webhook.clone(),
         ledger: ledger.clone(),
         read_at: Some(NOW),

@@ -15,15 +15,15 @@ use url::Url;
 
 use crate::api::credentials::Credentials;
 use crate::api::{self, Client};
-use crate::config::{Config, DemoFlags, ListenAddress, Task};
+use crate::config::{Config, DemoFlags, Task};
 use crate::poller::Poller;
-use crate::server::web_config::{Guard, Protection};
-use crate::server::{Server, Site};
+use crate::server::{self, Site};
 use crate::store::Store;
 use crate::store::writer::Writer;
-use crate::telemetry::Instruments;
+use crate::telemetry::{Instruments, ReloadResult};
 use crate::{build, check, clock, healthcheck, snapshot};
 use cotalker_simulator::Simulator;
+use exporter_web::{Reload, Server, WebConfigFile, listen};
 
 /// After a signal, whatever hangs is left behind after this long. Source: the promise to end within 5 s, with a margin.
 const STOP_WITHIN: Duration = Duration::from_secs(4);
@@ -125,36 +125,48 @@ pub async fn serve(
         tracing::info!(address = %listener.local_addr()?, scheme, path = config.web.telemetry_path, "listening");
     }
     if let Some(protection) = &config.web.protection {
-        protection.say();
+        protection.log_summary();
     }
     let instruments = Arc::new(Instruments::new(config.poller.interval.as_secs_f64())?);
     let client = Arc::new(Client::new(api, Arc::clone(&instruments)).context("--cotalker.ca-file")?);
     let (publisher, subscriber) = snapshot::channel();
-    let mut poller = Poller::new(config.poller, client, Arc::clone(&instruments), publisher);
     let mut tasks = JoinSet::new();
+    let mut kept = None;
     if let Some((store, found, put_aside)) = store {
         instruments.state_recovered(put_aside);
         let (writer, ended) = Writer::start(store)?;
-        poller = poller.with_store(writer, found);
+        kept = Some((writer, found));
         // A commit that is under way is waited for at the end.
         tasks.spawn(async move {
             let _ = ended.await;
         });
     }
+    let poller = Poller::new(config.poller, client, Arc::clone(&instruments), publisher, kept);
     let site = Site {
         telemetry_path: config.web.telemetry_path,
         version: build::VERSION,
         snapshots: subscriber,
-        guard: Arc::new(Guard::new(config.web.protection, Arc::clone(&instruments))),
-        own_metrics: Arc::new(move || instruments.render(clock::now())),
+        own_metrics: Arc::new({
+            let instruments = Arc::clone(&instruments);
+            move || instruments.render(clock::now())
+        }),
     };
-    let server = Server::new(listeners, site, shutdown.clone());
+    let server = Server::new(listeners, server::router(site))
+        .web_config(config.web.protection)
+        .realm("cotalker-webhook-exporter")
+        .open_paths(server::PROBES)
+        .on_reload(move |reload| {
+            instruments.web_config_reloaded(match reload {
+                Reload::Applied => ReloadResult::Ok,
+                Reload::Rejected => ReloadResult::Error,
+            });
+        });
 
     let stop_polling = shutdown.clone();
     tasks.spawn(async move {
         stop_polling.run_until_cancelled(poller.run()).await;
     });
-    tasks.spawn(server.serve());
+    tasks.spawn(server.serve(shutdown.clone()));
 
     tokio::select! {
         () = shutdown.cancelled() => {}
@@ -223,25 +235,6 @@ async fn check_account(config: Config) -> ExitCode {
     report.failure.map_or(ExitCode::SUCCESS, |failure| fail(&failure))
 }
 
-/// Binds all addresses.
-async fn listen(addresses: &[ListenAddress]) -> anyhow::Result<Vec<TcpListener>> {
-    let mut listeners = Vec::new();
-    for address in addresses {
-        let bound = match &address.host {
-            Some(host) => TcpListener::bind((host.as_str(), address.port)).await,
-            // All addresses of both families; where there is no IPv6, those of IPv4.
-            None => match TcpListener::bind(("::", address.port)).await {
-                Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
-                    TcpListener::bind(("0.0.0.0", address.port)).await
-                }
-                bound => bound,
-            },
-        };
-        listeners.push(bound.with_context(|| format!("failed to listen on {address} (--web.listen-address)"))?);
-    }
-    Ok(listeners)
-}
-
 /// Where a browser on this machine finds what listens on `address`.
 fn url_of(scheme: &str, address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
@@ -253,7 +246,7 @@ fn url_of(scheme: &str, address: SocketAddr) -> String {
 
 /// What the pages are served over.
 fn scheme_of(config: &Config) -> &'static str {
-    if config.web.protection.as_ref().is_some_and(Protection::has_tls) { "https" } else { "http" }
+    if config.web.protection.as_ref().is_some_and(WebConfigFile::has_tls) { "https" } else { "http" }
 }
 
 fn host_of(url: &Url) -> &str {

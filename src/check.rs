@@ -10,7 +10,7 @@ use crate::api::{CallError, Client, Fetched};
 use crate::clock;
 use crate::poller;
 use crate::words;
-use delivery_ledger::{Ledger, Policy};
+use delivery_ledger::{Ledger, Policy, WebhookId, select, select_ids};
 use delivery_ledger::{Position, UnixMillis, Webhook};
 
 /// What a look at the account found.
@@ -30,19 +30,20 @@ struct Finding {
 
 /// Polls once.
 pub async fn check(config: &poller::Config, client: Arc<Client>) -> Report {
-    let (mut webhooks, mut failures) = if config.ids.is_empty() {
+    let ids = select_ids(config.ids.clone(), config.limit);
+    let over_limit = ids.dropped;
+    let (webhooks, mut failures) = if config.ids.is_empty() {
         match client.list(None).await {
             Ok(Fetched::Fresh { value, .. }) => (value.webhooks, Vec::new()),
             Ok(Fetched::NotModified { .. }) => (Vec::new(), Vec::new()),
             Err(error) => return failed("failed to read the list of webhooks", &error),
         }
     } else {
-        by_id(config, &client).await
+        by_id(&ids.watched, &client).await
     };
-    webhooks.retain(|webhook| config.filter.admits(&webhook.code));
+    let selected = select(webhooks, |code| config.filter.admits(code), config.limit);
+    let (mut webhooks, dropped) = (selected.watched, over_limit + selected.dropped);
     webhooks.sort_by_key(|webhook| (webhook.label(), webhook.id));
-    let dropped = webhooks.len().saturating_sub(config.limit);
-    webhooks.truncate(config.limit);
 
     let findings: Vec<Finding> = stream::iter(webhooks)
         .map(|webhook| {
@@ -74,9 +75,9 @@ pub async fn check(config: &poller::Config, client: Arc<Client>) -> Report {
     Report { text: tell(&findings, &failures, dropped, &config.policy, clock::now()), failure }
 }
 
-async fn by_id(config: &poller::Config, client: &Client) -> (Vec<Webhook>, Vec<CallError>) {
+async fn by_id(ids: &[WebhookId], client: &Client) -> (Vec<Webhook>, Vec<CallError>) {
     let (mut webhooks, mut failures) = (Vec::new(), Vec::new());
-    for id in &config.ids {
+    for id in ids {
         match client.webhook(*id).await {
             Ok(Fetched::Fresh { value, .. }) => webhooks.push(value),
             Ok(Fetched::NotModified { .. }) => {}

@@ -164,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn the_large_part_is_shared_between_answers() {
+    fn the_large_part_is_shared_between_responses() {
         let large = Deflated::of(b"text");
         assert_eq!(large.gzip_with(b"1")[1].as_ptr(), large.gzip_with(b"2")[1].as_ptr());
     }
 
     #[test]
-    fn gzip_is_sent_to_whom_it_pleases() {
+    fn gzip_is_sent_to_clients_that_ask_for_it() {
         for (accept, expected) in [
             ("gzip", true),
             ("GZip", true),

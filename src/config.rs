@@ -5,7 +5,6 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -19,11 +18,12 @@ use url::Url;
 use crate::api;
 use crate::api::credentials::{Credentials, parse_token, read_password, read_token};
 use crate::build;
-use crate::poller::{self, Filter, History};
-use crate::server::web_config::Protection;
+use crate::poller::{self, Filter};
 use crate::telemetry::{LogConfig, LogFormat};
+use delivery_ledger::History;
 use delivery_ledger::Policy;
 use delivery_ledger::WebhookId;
+use exporter_web::{ListenAddress, WebConfigFile};
 
 /// The variable that holds the token itself.
 pub const TOKEN_VARIABLE: &str = "COTALKER_TOKEN";
@@ -171,46 +171,7 @@ pub struct WebConfig {
     /// The path of the metrics.
     pub telemetry_path: String,
     /// Who may see the pages, and over what; `None` for everybody.
-    pub protection: Option<Protection>,
-}
-
-/// An address to listen on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListenAddress {
-    /// A name or an address; `None` for all addresses of the machine.
-    pub host: Option<String>,
-    /// The port; 0 for any that is free.
-    pub port: u16,
-}
-
-impl std::fmt::Display for ListenAddress {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.host {
-            Some(host) if host.contains(':') => write!(f, "[{host}]:{}", self.port),
-            Some(host) => write!(f, "{host}:{}", self.port),
-            None => write!(f, ":{}", self.port),
-        }
-    }
-}
-
-impl FromStr for ListenAddress {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let allowed = || "host:port, [v6]:port or :port".to_owned();
-        let (host, port) = text.rsplit_once(':').ok_or_else(allowed)?;
-        let port = port.parse().ok().filter(|_| port.bytes().all(|b| b.is_ascii_digit())).ok_or_else(allowed)?;
-        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            Some(v6) if v6.parse::<std::net::Ipv6Addr>().is_ok() => Some(v6.to_owned()),
-            Some(_) => return Err(allowed()),
-            None if host.is_empty() => None,
-            None if host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')) => {
-                Some(host.to_owned())
-            }
-            None => return Err(allowed()),
-        };
-        Ok(Self { host, port })
-    }
+    pub protection: Option<WebConfigFile>,
 }
 
 /// How a start ends before it has begun.
@@ -346,11 +307,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Option<Task>, 
 }
 
 /// The web configuration of those who serve, read so that a wrong one is told at once.
-fn protection(task: Option<Task>, file: Option<&Path>) -> Result<Option<Protection>, Exit> {
+fn protection(task: Option<Task>, file: Option<&Path>) -> Result<Option<WebConfigFile>, Exit> {
     let (None | Some(Task::Demo(_)), Some(path)) = (task, file) else { return Ok(None) };
-    Protection::read(path).map(Some).map_err(|refused| {
+    WebConfigFile::read(path).map(Some).map_err(|error| {
         let flag = "web.config.file";
-        Exit::Refused(one_line(&format!("--{flag} (or {}): {refused}", variable(flag))))
+        Exit::Refused(one_line(&format!("--{flag} (or {}): {error}", variable(flag))))
     })
 }
 
@@ -526,7 +487,7 @@ fn parse_history(text: &str) -> Result<History, String> {
 }
 
 fn parse_listen_address(text: &str) -> Result<ListenAddress, String> {
-    text.parse()
+    text.parse().map_err(|_| ListenAddress::FORMS.to_owned())
 }
 
 fn parse_telemetry_path(text: &str) -> Result<String, String> {
@@ -622,19 +583,6 @@ mod tests {
         {
             let line = refused(args);
             assert!(line.ends_with("; see --help") && line.lines().count() == 1 && !line.contains("s3cret"), "{line}");
-        }
-    }
-
-    #[test]
-    fn listen_addresses_have_three_forms() {
-        for (text, host, port) in [
-            (":10942", None, 10942),
-            ("127.0.0.1:0", Some("127.0.0.1"), 0),
-            ("[::1]:80", Some("::1"), 80),
-            ("a-b.example:1", Some("a-b.example"), 1),
-        ] {
-            let address: ListenAddress = text.parse().expect("an address");
-            assert_eq!((address.host.as_deref(), address.port, address.to_string().as_str()), (host, port, text));
         }
     }
 

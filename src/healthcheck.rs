@@ -19,7 +19,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 
-use crate::config::{ListenAddress, WebConfig};
+use crate::config::WebConfig;
+use exporter_web::ListenAddress;
 
 /// How long to wait for the daemon, in all. A convention: what probes give is a second or more.
 const TIMEOUT: Duration = Duration::from_secs(3);

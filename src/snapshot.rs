@@ -1,37 +1,37 @@
-//! What readers get: an immutable picture of all ledgers, swapped in whole. A scrape takes the newest and does no I/O.
+//! What readers get: an immutable snapshot of all ledgers, replaced as a whole. A scrape takes the newest and does no I/O.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::exposition::Page;
+use crate::exposition::Rendered;
 use delivery_ledger::Failure;
 use delivery_ledger::UnixMillis;
 
-/// One picture of the state.
+/// What all readers see until the next one is published.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// Whether the first poll has ended, well or badly.
     pub is_ready: bool,
     /// The ledgers' metric families.
-    pub families: Page,
-    /// The same for people.
+    pub families: Rendered,
+    /// The same for the status page.
     pub overview: Overview,
 }
 
-/// Where the poller puts pictures.
+/// Where the poller publishes snapshots.
 pub type Publisher = watch::Sender<Arc<Snapshot>>;
 
-/// Where readers find the newest picture.
+/// Where readers find the newest snapshot.
 pub type Subscriber = watch::Receiver<Arc<Snapshot>>;
 
-/// A publisher with an empty picture, and a subscriber of it.
+/// A publisher of an empty snapshot that is not ready, and a subscriber to it.
 #[must_use]
 pub fn channel() -> (Publisher, Subscriber) {
     watch::channel(Arc::new(Snapshot::default()))
 }
 
-/// What the page for people shows.
+/// What the status page shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overview {
     /// The watched webhooks, in the order of their ids.
@@ -46,24 +46,24 @@ pub struct Overview {
     pub listed_at: Option<UnixMillis>,
     /// What to add to the local clock to get the server's time, in milliseconds.
     pub server_ahead_millis: i64,
-    /// The seconds between two polls, for telling what is stale.
+    /// The milliseconds between the starts of two polls, for telling what is stale.
     pub poll_interval_millis: i64,
 }
 
-/// One webhook on the page. Times are the server's unless said otherwise.
+/// One webhook on the status page. Times are the server's unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookRow {
-    /// Its id.
+    /// Its id in Cotalker.
     pub id: String,
     /// Its code, or its id where it has none.
     pub label: String,
     /// Its name, free text.
     pub name: String,
-    /// What sets it off.
+    /// The trigger that makes Cotalker send an event.
     pub trigger: String,
     /// The receiver's host.
     pub target_host: String,
-    /// Whether it is switched on.
+    /// Whether it is active in Cotalker.
     pub is_active: bool,
     /// Whether its log could be read last time; `None` before the first.
     pub is_readable: Option<bool>,
@@ -71,7 +71,7 @@ pub struct WebhookRow {
     pub problem: Option<String>,
     /// When its log was last read, by the local clock.
     pub read_at: Option<UnixMillis>,
-    /// Whether its newest attempt failed and may be retried: everything behind it waits.
+    /// Whether its newest attempt failed and may be retried: all later events wait.
     pub is_blocked: bool,
     /// Failed attempts since the last success, history included.
     pub consecutive_failures: u64,
@@ -85,14 +85,14 @@ pub struct WebhookRow {
     pub attempts: u64,
     /// Counted attempts that failed.
     pub failures: u64,
-    /// Events that failed so far and may be sent again.
+    /// Events whose attempts have all failed so far and that may still be retried.
     pub pending: u64,
-    /// Since when the longest waiting of them waits.
+    /// Since when the oldest of them has been pending.
     pub pending_since: Option<UnixMillis>,
-    /// Events that the receiver took.
+    /// Events that were delivered.
     pub delivered: u64,
-    /// Events that nothing will send again.
+    /// Events that will not be sent again.
     pub lost: u64,
-    /// Answers that may have left out entries.
+    /// Polls of its log that had no overlap with the previous poll: entries may have been missed.
     pub gaps: u64,
 }

@@ -9,7 +9,7 @@ use http::StatusCode;
 
 use super::credentials::SecretError;
 use super::stream::FrameError;
-use crate::telemetry::CallResult;
+use crate::api::call::CallResult;
 
 /// A call that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl CallError {
         Self { result, cause: cause.into() }
     }
 
-    pub(super) fn malformed(cause: &str) -> Self {
+    pub(crate) fn malformed(cause: &str) -> Self {
         Self::new(CallResult::Malformed, cause)
     }
 

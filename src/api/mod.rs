@@ -1,5 +1,6 @@
 //! The Cotalker API: four calls, each bounded in time and size, none of which keeps more of an answer than it needs.
 
+pub mod call;
 pub mod credentials;
 mod error;
 mod sinks;
@@ -18,12 +19,15 @@ use url::Url;
 
 pub use self::error::CallError;
 
+use self::call::{CallResult, Endpoint};
 use self::credentials::{Credentials, bearer, read_password, read_token};
 use self::sinks::{ArrayFraming, ListSink, LogSink, LoginSink, Sink, WebhookSink};
 use crate::clock;
-use crate::schedule::{Pacer, backoff, retry_after};
+use crate::schedule::{Pacer, retry_after};
 use crate::secret::Secret;
-use crate::telemetry::{CallResult, Endpoint, Instruments};
+use crate::telemetry::Instruments;
+use delivery_ledger::fleet::EntityTag;
+use delivery_ledger::fleet::schedule::backoff;
 use delivery_ledger::{Answer, Ledger};
 use delivery_ledger::{UnixMillis, Webhook, WebhookId};
 
@@ -60,7 +64,7 @@ pub enum Fetched<T> {
         /// What it says.
         value: T,
         /// What to ask with next time.
-        validator: Option<Validator>,
+        tag: Option<EntityTag>,
         /// The server's time when it answered.
         server_time: UnixMillis,
     },
@@ -70,10 +74,6 @@ pub enum Fetched<T> {
         server_time: UnixMillis,
     },
 }
-
-/// The `ETag` of an answer, to be sent back with the next call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Validator(HeaderValue);
 
 /// All webhooks that the token can see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -180,7 +180,7 @@ impl Client {
     /// # Errors
     ///
     /// If the call fails, or its answer is no array that ended well.
-    pub async fn list(&self, validator: Option<&Validator>) -> Result<Fetched<Listing>, CallError> {
+    pub async fn list(&self, validator: Option<&EntityTag>) -> Result<Fetched<Listing>, CallError> {
         let path = "/api/v3/webhook/subscription";
         self.fetch(Endpoint::List, path, validator, |_| ListSink::default()).await
     }
@@ -203,7 +203,7 @@ impl Client {
     pub async fn logs(
         &self,
         id: WebhookId,
-        validator: Option<&Validator>,
+        validator: Option<&EntityTag>,
         ledger: &Ledger,
     ) -> Result<Fetched<Answer>, CallError> {
         let path = format!("/api/v3/webhook/subscription/logs/{id}");
@@ -222,7 +222,7 @@ impl Client {
         &self,
         endpoint: Endpoint,
         path: &str,
-        validator: Option<&Validator>,
+        validator: Option<&EntityTag>,
         sink: impl FnOnce(UnixMillis) -> S,
     ) -> Result<Fetched<S::Value>, CallError> {
         let (token, generation) = self.token().await?;
@@ -239,10 +239,11 @@ impl Client {
             self.record(endpoint, CallResult::NotModified, opened.started, 0);
             return Ok(Fetched::NotModified { server_time });
         };
-        let validator = response.headers().get(ETAG).cloned().map(Validator);
+        // A copy: the header's own bytes keep the whole read buffer in memory.
+        let tag = response.headers().get(ETAG).map(|tag| EntityTag(tag.as_bytes().into()));
         let (value, bytes) = self.drain(response, opened.started, sink(server_time)).await;
         self.record(endpoint, value.as_ref().err().map_or(CallResult::Ok, |error| error.result), opened.started, bytes);
-        value.map(|value| Fetched::Fresh { value, validator, server_time })
+        value.map(|value| Fetched::Fresh { value, tag, server_time })
     }
 
     /// Sends a `GET` and takes the head of its answer. A failure is recorded here, anything else by the caller.
@@ -250,15 +251,15 @@ impl Client {
         &self,
         endpoint: Endpoint,
         path: &str,
-        validator: Option<&Validator>,
+        validator: Option<&EntityTag>,
         token: Option<Secret>,
     ) -> Result<Opened, CallError> {
         let mut headers = self.fixed_headers.clone();
         if let Some(header) = token.as_ref().and_then(bearer) {
             headers.insert(AUTHORIZATION, header);
         }
-        if let Some(Validator(etag)) = validator {
-            headers.insert(IF_NONE_MATCH, etag.clone());
+        if let Some(tag) = validator.and_then(|EntityTag(bytes)| HeaderValue::from_bytes(bytes).ok()) {
+            headers.insert(IF_NONE_MATCH, tag);
         }
         let request = self.http.request(Method::GET, format!("{}{path}", self.base)).headers(headers);
         self.send(endpoint, request, validator.is_some()).await

@@ -12,10 +12,9 @@
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use crc32fast::Hasher;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use delivery_ledger::Ledger;
-use delivery_ledger::{UnixMillis, Webhook};
+use delivery_ledger::fleet::{AccountState, WebhookState};
 
 /// The version that is written.
 pub const VERSION: u32 = 1;
@@ -23,39 +22,13 @@ pub const VERSION: u32 = 1;
 const MAGIC: &[u8; 8] = b"CTWHCKPT";
 const HEAD_BYTES: usize = 24;
 
-/// What is kept about all webhooks together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedAccount {
-    /// The server's time at the last list that worked.
-    pub listed_at: Option<UnixMillis>,
-    /// When that was, by the local clock.
-    pub list_read_at: Option<UnixMillis>,
-    /// What to add to the local clock to get the server's time, in milliseconds.
-    pub server_ahead_millis: i64,
-}
-
-/// What is kept about one webhook.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedWebhook {
-    /// What the list says of it.
-    pub webhook: Webhook,
-    /// What its log adds up to.
-    pub ledger: Ledger,
-    /// When its log was last read, by the local clock.
-    pub read_at: Option<UnixMillis>,
-    /// Since when it is gone from the list, by the local clock.
-    pub vanished_since: Option<UnixMillis>,
-    /// Whether its counts are older than what was shown, and must not be shown before its log has been read.
-    pub is_behind: bool,
-}
-
 /// All that is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     /// About all webhooks together.
-    pub account: SavedAccount,
+    pub account: AccountState,
     /// About each.
-    pub webhooks: Vec<SavedWebhook>,
+    pub webhooks: Vec<WebhookState>,
 }
 
 /// Why bytes are no checkpoint that can be used.

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cotalker_webhook_exporter::store::record::{
-    Checkpoint, SavedAccount, SavedWebhook, Unusable, decode, encode_record, head,
-};
+use cotalker_webhook_exporter::store::record::{Checkpoint, Unusable, decode, encode_record, head};
 use cotalker_webhook_exporter::store::{CURRENT, Found, OpenError, PREVIOUS, Store};
 use delivery_ledger::Outcome;
+use delivery_ledger::fleet::{AccountState, WebhookState};
 use delivery_ledger::{
     Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook,
 };
@@ -46,8 +45,8 @@ fn checkpoint(attempts: u8) -> Checkpoint {
         target_host: "hooks.acme.example:8443".into(),
         active: true,
     };
-    let account = SavedAccount { listed_at: Some(NOW), list_read_at: Some(NOW), server_ahead_millis: -12 };
-    let saved = SavedWebhook { webhook, ledger, read_at: Some(NOW), vanished_since: None, is_behind: false };
+    let account = AccountState { listed_at: Some(NOW), list_read_at: Some(NOW), server_ahead_millis: -12 };
+    let saved = WebhookState { webhook, ledger, read_at: Some(NOW), vanished_since: None, is_behind: false };
     Checkpoint { account, webhooks: vec![saved] }
 }
 

@@ -6,9 +6,10 @@
 use std::cell::Cell;
 
 use bytes::Bytes;
-use cotalker_webhook_exporter::store::record::{Checkpoint, SavedAccount, SavedWebhook, decode, encode_record, head};
+use cotalker_webhook_exporter::store::record::{Checkpoint, decode, encode_record, head};
 use cotalker_webhook_exporter::store::{CURRENT, Found, PREVIOUS, Store};
 use delivery_ledger::Outcome;
+use delivery_ledger::fleet::{AccountState, WebhookState};
 use delivery_ledger::{
     Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook, WebhookId,
 };
@@ -190,9 +191,9 @@ fn new_fleet() -> Vec<Watched> {
 }
 
 fn records(fleet: &[Watched]) -> Vec<Bytes> {
-    let account = encode_record(&SavedAccount::default()).expect("bytes");
+    let account = encode_record(&AccountState::default()).expect("bytes");
     let webhooks = fleet.iter().enumerate().map(|(number, watched)| {
-        let record = SavedWebhook {
+        let record = WebhookState {
             webhook: webhook(number),
             ledger: watched.ledger.clone(),
             read_at: Some(START),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cotalker_simulator::demo::many;
 use cotalker_simulator::{Endpoint, Fault, Target};
-use cotalker_webhook_exporter::poller::History;
+use delivery_ledger::History;
 
 use test_harness::{Daemon, START, serve};
 

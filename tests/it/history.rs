@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cotalker_simulator::{Receiver, Simulator, Trigger, WebhookSpec, World};
-use cotalker_webhook_exporter::poller::History;
+use delivery_ledger::History;
 use delivery_ledger::{Action, UnixMillis, WebhookId};
 
 use test_harness::{Daemon, START, serve};

@@ -7,7 +7,7 @@ use cotalker_webhook_exporter::clock;
 use cotalker_webhook_exporter::telemetry::as_seconds;
 use delivery_ledger::{UnixMillis, WebhookId};
 
-use test_harness::{Daemon, Page, START, Setup, happen, until};
+use test_harness::{Daemon, MetricsPage, START, Setup, happen, until};
 
 const PAUSE: Duration = Duration::from_secs(3);
 
@@ -25,7 +25,7 @@ fn too_many_calls(retry_after: impl Into<String>) -> Fault {
     Fault::Status { code: 429, retry_after: Some(retry_after.into()) }
 }
 
-fn backoff_until(page: &Page) -> f64 {
+fn backoff_until(page: &MetricsPage) -> f64 {
     page.sum("cotalker_api_backoff_until_timestamp_seconds", &[]).expect("a series")
 }
 

@@ -209,7 +209,7 @@ async fn a_log_whose_window_has_slid_past_what_is_known_is_counted_and_said() {
     happen(&simulator, &[id], 12);
     let page = site.wait_for("the gap", |page| page.of(id, "log_gaps_total") == Some(1.0)).await;
     assert_eq!(page.of(id, "delivery_attempts_total"), Some(14.0), "the five that are left");
-    let line = daemon.logs("nothing known").await;
+    let line = daemon.logs("no overlap with the previous poll").await;
     assert!(line.contains("level=warn") && line.contains("webhook=orders"), "{line}");
     let page = site.whole_poll().await;
     assert_eq!(page.of(id, "log_gaps_total"), Some(1.0), "once");

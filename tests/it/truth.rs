@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cotalker_simulator::SECRET_MARKER;
 use cotalker_simulator::demo::many;
-use cotalker_webhook_exporter::poller::History;
+use delivery_ledger::History;
 
 use test_harness::{Daemon, START, serve};
 
@@ -19,7 +19,7 @@ async fn every_webhooks_counts_equal_what_happened_round_after_round() {
     let since = START.end_of_second();
     for _ in 0..3 {
         simulator.advance(Duration::from_secs(300));
-        let page = daemon.whole_poll().await;
+        let page = daemon.whole_good_poll().await;
         for id in &ids {
             page.assert_shows(*id, &simulator.truth(*id, since));
         }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use cotalker_simulator::{Endpoint, Fault, Receiver, Simulator, Target, Trigger, WebhookSpec, World};
 use cotalker_webhook_exporter::api::credentials::Credentials;
-use cotalker_webhook_exporter::poller::{Filter, History};
+use cotalker_webhook_exporter::poller::Filter;
 use cotalker_webhook_exporter::secret::Secret;
 use delivery_ledger::FailureReason;
+use delivery_ledger::History;
 use delivery_ledger::{UnixMillis, WebhookId};
 use serde_json::json;
 
-use test_harness::{Daemon, Page, START, Setup, happen, label_of, serve};
+use test_harness::{Daemon, MetricsPage, START, Setup, happen, label_of, serve};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -30,12 +31,12 @@ fn list(simulator: &Simulator, id: WebhookId, listed: bool) {
     simulator.with_world(|world| world.set_listed(id, listed));
 }
 
-fn is_shown(page: &Page, id: WebhookId) -> bool {
+fn is_shown(page: &MetricsPage, id: WebhookId) -> bool {
     page.0.contains(&label_of(id))
 }
 
 /// Panics if a series stands twice on the page, which Prometheus refuses as a whole.
-fn assert_unique(page: &Page) {
+fn assert_unique(page: &MetricsPage) {
     let mut series: Vec<&str> = page.0.lines().filter_map(|line| Some(line.rsplit_once(' ')?.0)).collect();
     series.sort_unstable();
     for pair in series.windows(2) {

@@ -13,7 +13,9 @@ use cotalker_simulator::Simulator;
 use cotalker_webhook_exporter::store::writer;
 use tokio::time::{Instant, sleep};
 
-use test_harness::{Flow, Page, Program, Running, Seen, all_kinds, assert_shows_all, program, program_under_test};
+use test_harness::{
+    Flow, MetricsPage, Program, Running, Seen, all_kinds, assert_shows_all, program, program_under_test,
+};
 
 /// The error numbers that a sick disk gives, and the end of the process.
 const ERRORS: [&str; 2] = ["error=EIO", "error=ENOSPC"];
@@ -99,8 +101,8 @@ impl Bench {
     }
 
     /// Waits for two commits, so that there is one before the last.
-    async fn settle(&mut self, process: &Running) -> Page {
-        let writes = |page: &Page| page.sum("cotalker_exporter_state_writes_total", &["ok"]) >= Some(2.0);
+    async fn settle(&mut self, process: &Running) -> MetricsPage {
+        let writes = |page: &MetricsPage| page.sum("cotalker_exporter_state_writes_total", &["ok"]) >= Some(2.0);
         process.wait_for("two commits", &mut self.seen, writes).await
     }
 
@@ -118,7 +120,7 @@ struct Tracer(Child);
 
 impl Tracer {
     async fn attach(bench: &mut Bench, process: &Running, inject: Option<&str>) -> Self {
-        let writes = |page: &Page| page.sum("cotalker_exporter_state_writes_total", &[]).unwrap_or(0.0);
+        let writes = |page: &MetricsPage| page.sum("cotalker_exporter_state_writes_total", &[]).unwrap_or(0.0);
         let before = process.wait_for("a page", &mut bench.seen, |_| true).await;
         process.wait_for("a commit", &mut bench.seen, |page| writes(page) > writes(&before)).await;
         let tasks = fs::read_dir(format!("/proc/{}/task", process.id())).expect("threads");

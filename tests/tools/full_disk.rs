@@ -5,7 +5,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use test_harness::{Flow, Page, Program, Running, Seen, all_kinds, assert_shows_all, program, program_under_test};
+use test_harness::{
+    Flow, MetricsPage, Program, Running, Seen, all_kinds, assert_shows_all, program, program_under_test,
+};
 
 /// A place for a state directory that can be filled up.
 trait SmallDisk {
@@ -82,8 +84,8 @@ async fn outlives_a_full_disk(disk: &impl SmallDisk) -> String {
     let state = disk.path().join("state");
     let mut flow = Flow::of(&simulator);
     let mut seen = Seen::default();
-    let attempts = |page: &Page| page.sum("cotalker_webhook_delivery_attempts_total", &[]).unwrap_or(0.0);
-    let writes = |page: &Page, result: &str| {
+    let attempts = |page: &MetricsPage| page.sum("cotalker_webhook_delivery_attempts_total", &[]).unwrap_or(0.0);
+    let writes = |page: &MetricsPage, result: &str| {
         page.sum("cotalker_exporter_state_writes_total", &[result]).expect("a family that is always there")
     };
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use test_harness::{Page, Program, Running, client, free_address, until};
+use test_harness::{MetricsPage, Program, Running, client, free_address, until};
 
 /// A Prometheus that scrapes every second; it ends when it is dropped.
 pub(crate) struct Prometheus {
@@ -62,13 +62,13 @@ impl Prometheus {
     }
 
     /// What it knows of the series that match, as a page.
-    pub(crate) async fn page(&self, matching: &str) -> Page {
+    pub(crate) async fn page(&self, matching: &str) -> MetricsPage {
         let url = url::Url::parse_with_params(&format!("http://{}/federate", self.address), [("match[]", matching)]);
         let response = self.http.get(url.expect("a URL")).send().await.expect("a response");
         let text = response.error_for_status().expect("success").text().await.expect("text");
         // Behind each value there is its time.
         let samples = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
-        Page(samples.map(|(sample, _)| format!("{sample}\n")).collect())
+        MetricsPage(samples.map(|(sample, _)| format!("{sample}\n")).collect())
     }
 
     /// The values that a query gives, by these labels.

@@ -12,17 +12,21 @@ extern crate std;
 mod label;
 
 mod attempt;
+pub mod baseline;
 mod event;
 mod events;
+pub mod fleet;
 mod id;
 mod ledger;
 mod outcome;
 mod policy;
+mod selection;
 mod standing;
 mod time;
 mod webhook;
 
 pub use attempt::{Attempt, Position};
+pub use baseline::History;
 pub use event::{Action, Event, EventKey, EventType};
 pub use events::{DELAY_BUCKETS_SECONDS, DelayHistogram, Events, Fate, TrackedEvent};
 pub use id::{AttemptId, NotAnObjectId, ObjectId, WebhookId};
@@ -31,6 +35,7 @@ pub use ledger::{
 };
 pub use outcome::{FailureReason, Outcome, usable_status};
 pub use policy::Policy;
+pub use selection::{Selected, select, select_ids};
 pub use standing::{Failure, Standing};
 pub use time::UnixMillis;
 pub use webhook::Webhook;

@@ -6,15 +6,15 @@ use cotalker_simulator::Simulator;
 use cotalker_webhook_exporter::api::{self, credentials::Credentials};
 use cotalker_webhook_exporter::app;
 use cotalker_webhook_exporter::config::{Config, WebConfig};
-use cotalker_webhook_exporter::poller::{self, Filter, History};
+use cotalker_webhook_exporter::poller::{self, Filter};
 use cotalker_webhook_exporter::secret::Secret;
 use cotalker_webhook_exporter::telemetry::{LogConfig, LogFormat};
-use delivery_ledger::Policy;
+use delivery_ledger::{History, Policy};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::Page;
+use crate::metrics::MetricsPage;
 use crate::site::Site;
 
 /// An exporter that is not running yet: what a test changes of it.
@@ -111,22 +111,27 @@ impl Daemon {
     }
 
     /// The page of metrics.
-    pub async fn scrape(&self) -> Page {
+    pub async fn scrape(&self) -> MetricsPage {
         self.site.scrape().await
     }
 
     /// Scrapes until the page is as it should be.
-    pub async fn wait_for(&self, what: &str, is_so: impl Fn(&Page) -> bool) -> Page {
+    pub async fn wait_for(&self, what: &str, is_so: impl Fn(&MetricsPage) -> bool) -> MetricsPage {
         self.site.wait_for(what, is_so).await
     }
 
     /// Waits until the first poll has ended well.
-    pub async fn first_poll(&self) -> Page {
+    pub async fn first_poll(&self) -> MetricsPage {
         self.wait_for("a first poll", |page| page.polls("ok") >= 1.0).await
     }
 
     /// Waits until a poll that started after this call has ended.
-    pub async fn whole_poll(&self) -> Page {
+    pub async fn whole_poll(&self) -> MetricsPage {
         self.site.whole_poll().await
+    }
+
+    /// Waits until a poll that started after this call has read everything.
+    pub async fn whole_good_poll(&self) -> MetricsPage {
+        self.site.whole_good_poll().await
     }
 }

@@ -29,7 +29,7 @@ pub mod web;
 pub use certificates::ca;
 pub use daemon::{Daemon, Setup};
 pub use ended::Ended;
-pub use metrics::{Page, label_of};
+pub use metrics::{MetricsPage, label_of};
 pub use program::{Program, program, program_under_test, release_build};
 pub use running::Running;
 pub use scene::{Flow, START, all_kinds, assert_shows_all, free_address, happen, serve};

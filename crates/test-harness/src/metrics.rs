@@ -1,4 +1,4 @@
-//! A page of metrics, read the way a test asks about it.
+//! A page of metrics as an exporter serves it, read the way a test asks about it.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use delivery_ledger::WebhookId;
 
 /// A page of metrics.
 #[derive(Clone, Debug)]
-pub struct Page(
+pub struct MetricsPage(
     /// Its text.
     pub String,
 );
 
-impl Page {
+impl MetricsPage {
     /// The sum of the samples of a family that carry all these parts of labels; `None` if there is none.
     #[must_use]
     pub fn sum(&self, family: &str, labels: &[&str]) -> Option<f64> {

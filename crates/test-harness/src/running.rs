@@ -5,7 +5,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::OnceLock;
 
 use crate::ended::Ended;
-use crate::metrics::Page;
+use crate::metrics::MetricsPage;
 use crate::output::Output;
 use crate::site::Site;
 use crate::wait::until;
@@ -71,7 +71,7 @@ impl Running {
     }
 
     /// The page of metrics; `None` while it does not listen, or when it has ended.
-    pub async fn scrape(&self) -> Option<Page> {
+    pub async fn scrape(&self) -> Option<MetricsPage> {
         self.site_so_far()?.try_scrape().await
     }
 

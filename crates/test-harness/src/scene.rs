@@ -8,7 +8,7 @@ use cotalker_simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec, Wo
 use delivery_ledger::{Action, UnixMillis, WebhookId};
 use tokio::task::JoinSet;
 
-use crate::metrics::Page;
+use crate::metrics::MetricsPage;
 
 /// When most tests start: a whole second, like all that a `Date` can say.
 pub const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
@@ -43,7 +43,7 @@ pub async fn all_kinds() -> Arc<Simulator> {
 
 /// Panics unless the page shows all that has happened since [`START`]. Says how many attempts there are.
 #[track_caller]
-pub fn assert_shows_all(page: &Page, simulator: &Simulator) -> u64 {
+pub fn assert_shows_all(page: &MetricsPage, simulator: &Simulator) -> u64 {
     let mut attempts = 0;
     for id in simulator.with_world(|world| world.ids()) {
         let truth = simulator.truth(id, START.plus_millis(-1));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::metrics::Page;
+use crate::metrics::MetricsPage;
 use crate::running::Running;
 use crate::wait::look_until;
 
@@ -30,7 +30,7 @@ impl Seen {
     /// # Panics
     ///
     /// If it lacks a counter that an earlier page had, or shows a lower value.
-    pub fn see(&mut self, page: &Page) {
+    pub fn see(&mut self, page: &MetricsPage) {
         let now = page.webhook_counters();
         for (series, before) in &self.series {
             match now.get(series) {
@@ -59,7 +59,7 @@ impl Seen {
 
 impl Running {
     /// Scrapes until the page is as it should be. Everything that is scraped is seen.
-    pub async fn wait_for(&self, what: &str, seen: &mut Seen, is_so: impl Fn(&Page) -> bool) -> Page {
+    pub async fn wait_for(&self, what: &str, seen: &mut Seen, is_so: impl Fn(&MetricsPage) -> bool) -> MetricsPage {
         let mut look = async || {
             let page = self.scrape().await?;
             seen.see(&page);
@@ -70,7 +70,7 @@ impl Running {
     }
 
     /// The page after all that the simulator has done by now has been read.
-    pub async fn at_rest(&self, seen: &mut Seen) -> Page {
+    pub async fn at_rest(&self, seen: &mut Seen) -> MetricsPage {
         let before = self.wait_for("a page", seen, |_| true).await;
         // The poll that is under way may have started before.
         self.wait_for("two more polls", seen, |page| page.polls("ok") >= before.polls("ok") + 2.0).await

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::Client;
 
-use crate::metrics::Page;
+use crate::metrics::MetricsPage;
 use crate::wait::until;
 
 /// A call to a process that is being killed ends after this long at the latest.
@@ -49,20 +49,20 @@ impl Site {
     }
 
     /// The page of metrics; `None` if there is no whole response.
-    pub async fn try_scrape(&self) -> Option<Page> {
+    pub async fn try_scrape(&self) -> Option<MetricsPage> {
         let (status, text) = self.try_get("/metrics").await?;
         assert_eq!(status, 200, "{text}");
-        Some(Page(text))
+        Some(MetricsPage(text))
     }
 
     /// The page of metrics. A test that makes up logs of 150 MB may be too busy to send its request within the five seconds
     /// that the exporter gives it: then it is sent again.
-    pub async fn scrape(&self) -> Page {
+    pub async fn scrape(&self) -> MetricsPage {
         until("a page of metrics", async || self.try_scrape().await).await
     }
 
     /// Scrapes until the page is as it should be.
-    pub async fn wait_for(&self, what: &str, is_so: impl Fn(&Page) -> bool) -> Page {
+    pub async fn wait_for(&self, what: &str, is_so: impl Fn(&MetricsPage) -> bool) -> MetricsPage {
         until(what, async || {
             // A page is made family by family: what it says last may have happened after it said the rest. Whatever one
             // page shows, the next one shows with all that led to it.
@@ -73,13 +73,20 @@ impl Site {
     }
 
     /// Waits until a poll that started after this call has ended.
-    pub async fn whole_poll(&self) -> Page {
+    pub async fn whole_poll(&self) -> MetricsPage {
         // Two, for the poll that is under way may have started before.
         self.further_polls(2.0).await
     }
 
+    /// Waits until a poll that started after this call has read everything. On a busy machine other polls may end without a
+    /// log that takes too long.
+    pub async fn whole_good_poll(&self) -> MetricsPage {
+        let before = self.scrape().await.polls("ok");
+        self.wait_for("good polls", |page| page.polls("ok") >= before + 2.0).await
+    }
+
     /// Waits until so many polls have ended since now.
-    pub async fn further_polls(&self, polls: f64) -> Page {
+    pub async fn further_polls(&self, polls: f64) -> MetricsPage {
         let before = self.scrape().await.all_polls();
         self.wait_for("further polls", |page| page.all_polls() >= before + polls).await
     }

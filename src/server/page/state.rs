@@ -1,21 +1,21 @@
-//! What state a webhook is in.
+//! The state of a webhook, derived from what is known of it.
 
 use std::time::Duration;
 
 use crate::snapshot::{Overview, WebhookRow};
 use delivery_ledger::UnixMillis;
 
-/// A log that has not been read for so many poll intervals is out of date: one poll may fail and one may be late.
+/// Data is stale once it has not been read for so many poll intervals: one poll may fail and one may be late. A convention.
 const INTERVALS_UNTIL_STALE: i64 = 3;
 
-/// For how long after a webhook's newest failure its lost events call for attention: over a long weekend. The counts
-/// of a persistent exporter never go back, and a page that is red for ever is one that nobody reads.
-const LOSS_CALLS_FOR: Duration = Duration::from_secs(72 * 3600);
+/// For how long after a webhook's newest failure its lost events need attention: over a long weekend. The counts of an
+/// exporter with a state never go back, and nobody reads a page that is red for ever.
+const LOSS_NEEDS_ATTENTION_FOR: Duration = Duration::from_secs(72 * 3600);
 
 /// The state of a webhook in one word, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// The newest attempt failed and may be retried: everything behind it waits.
+pub enum WebhookState {
+    /// The newest attempt failed and may be retried: all later events wait.
     Blocked,
     /// The newest attempts failed.
     Failing,
@@ -29,11 +29,11 @@ pub enum State {
     Unread,
     /// It is switched off.
     Inactive,
-    /// All is well.
+    /// Its log is read, and its newest attempt succeeded, or there is none.
     Healthy,
 }
 
-impl State {
+impl WebhookState {
     /// The state of `webhook` at `now`, by the local clock.
     ///
     /// One that is switched off is not failing, whatever its last attempts were; but lost events are lost, and as long
@@ -86,15 +86,15 @@ impl State {
             Self::Failing => "failing",
             Self::Lost => "lost events",
             Self::Unreadable => "log unreadable",
-            Self::Stale => "out of date",
+            Self::Stale => "stale",
             Self::Unread => "not read yet",
             Self::Inactive => "switched off",
-            Self::Healthy => "delivers",
+            Self::Healthy => "delivering",
         }
     }
 }
 
-/// How bad something looks.
+/// How bad something is, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Tone {
     Bad,
@@ -120,14 +120,14 @@ pub(super) const fn is_stale(at: UnixMillis, overview: &Overview, now: UnixMilli
     limit > 0 && now.millis_since(at) > limit
 }
 
-/// Times in the log are the server's.
+/// The server's time, which times in the log are by.
 pub(super) const fn server_time(overview: &Overview, now: UnixMillis) -> UnixMillis {
     now.plus_millis(overview.server_ahead_millis)
 }
 
-/// The lost events that still call for attention: all that were counted, if the newest failure is not too old.
+/// The lost events that still need attention: all that were counted, if the newest failure is not too old.
 pub(super) fn recently_lost(webhook: &WebhookRow, server_now: UnixMillis) -> u64 {
-    let limit = i64::try_from(LOSS_CALLS_FOR.as_millis()).unwrap_or(i64::MAX);
+    let limit = i64::try_from(LOSS_NEEDS_ATTENTION_FOR.as_millis()).unwrap_or(i64::MAX);
     let is_recent = webhook.last_failure.is_none_or(|failure| server_now.millis_since(failure.position.at) <= limit);
     if is_recent { webhook.lost } else { 0 }
 }

@@ -1,7 +1,8 @@
-use super::*;
-use delivery_ledger::Failure;
-use delivery_ledger::FailureReason;
-use delivery_ledger::Position;
+use delivery_ledger::{Failure, FailureReason, Position, UnixMillis};
+
+use super::{WebhookState, render};
+use crate::snapshot::{Overview, WebhookRow};
+use crate::words::{ago, every, remedy, span};
 
 /// 2026-03-01 02:59:58 UTC.
 const NOW: UnixMillis = UnixMillis::from_secs(1_772_333_998);
@@ -68,7 +69,7 @@ fn lossy(label: &str) -> WebhookRow {
 fn unreadable(label: &str) -> WebhookRow {
     WebhookRow {
         is_readable: Some(false),
-        problem: Some("the API answered 403".into()),
+        problem: Some("the API responded 403".into()),
         read_at: Some(seconds_ago(21 * MINUTE)),
         ..healthy(label)
     }
@@ -108,21 +109,21 @@ fn headline_of(overview: &Overview) -> String {
     rest.split_once("</h1>").expect("its end").0.into()
 }
 
-fn state_of(webhook: &WebhookRow) -> State {
-    State::of(webhook, &overview(Vec::new()), NOW)
+fn state_of(webhook: &WebhookRow) -> WebhookState {
+    WebhookState::of(webhook, &overview(Vec::new()), NOW)
 }
 
 #[test]
 fn each_state_has_its_facts() {
     for (webhook, expected) in [
-        (blocked("a"), State::Blocked),
-        (failing("a"), State::Failing),
-        (lossy("a"), State::Lost),
-        (unreadable("a"), State::Unreadable),
-        (stale("a"), State::Stale),
-        (unread("a"), State::Unread),
-        (inactive("a"), State::Inactive),
-        (healthy("a"), State::Healthy),
+        (blocked("a"), WebhookState::Blocked),
+        (failing("a"), WebhookState::Failing),
+        (lossy("a"), WebhookState::Lost),
+        (unreadable("a"), WebhookState::Unreadable),
+        (stale("a"), WebhookState::Stale),
+        (unread("a"), WebhookState::Unread),
+        (inactive("a"), WebhookState::Inactive),
+        (healthy("a"), WebhookState::Healthy),
     ] {
         assert_eq!(state_of(&webhook), expected);
     }
@@ -130,32 +131,32 @@ fn each_state_has_its_facts() {
 
 #[test]
 fn the_worse_state_wins() {
-    assert_eq!(state_of(&WebhookRow { is_readable: Some(false), ..blocked("a") }), State::Blocked);
-    assert_eq!(state_of(&WebhookRow { lost: 1, ..failing("a") }), State::Failing);
-    assert_eq!(state_of(&WebhookRow { is_readable: None, ..lossy("a") }), State::Lost);
-    assert_eq!(state_of(&WebhookRow { is_active: false, ..unreadable("a") }), State::Unreadable);
+    assert_eq!(state_of(&WebhookRow { is_readable: Some(false), ..blocked("a") }), WebhookState::Blocked);
+    assert_eq!(state_of(&WebhookRow { lost: 1, ..failing("a") }), WebhookState::Failing);
+    assert_eq!(state_of(&WebhookRow { is_readable: None, ..lossy("a") }), WebhookState::Lost);
+    assert_eq!(state_of(&WebhookRow { is_active: false, ..unreadable("a") }), WebhookState::Unreadable);
 }
 
 #[test]
 fn a_webhook_that_is_switched_off_does_not_fail_but_its_losses_stay_losses() {
-    assert_eq!(state_of(&WebhookRow { is_active: false, ..failing("a") }), State::Inactive);
-    assert_eq!(state_of(&WebhookRow { is_active: false, ..lossy("a") }), State::Lost);
+    assert_eq!(state_of(&WebhookRow { is_active: false, ..failing("a") }), WebhookState::Inactive);
+    assert_eq!(state_of(&WebhookRow { is_active: false, ..lossy("a") }), WebhookState::Lost);
 }
 
 #[test]
-fn a_loss_calls_for_attention_for_three_days() {
+fn a_loss_needs_attention_for_three_days() {
     let lost = |seconds| WebhookRow { last_failure: failure(seconds, FailureReason::Dns, None), ..lossy("a") };
-    assert_eq!(state_of(&lost(3 * DAY)), State::Lost);
-    assert_eq!(state_of(&lost(3 * DAY + 1)), State::Healthy);
-    assert_eq!(state_of(&WebhookRow { last_failure: None, ..lossy("a") }), State::Lost);
+    assert_eq!(state_of(&lost(3 * DAY)), WebhookState::Lost);
+    assert_eq!(state_of(&lost(3 * DAY + 1)), WebhookState::Healthy);
+    assert_eq!(state_of(&WebhookRow { last_failure: None, ..lossy("a") }), WebhookState::Lost);
 }
 
 #[test]
 fn a_log_is_stale_after_three_intervals_and_never_without_one() {
     let read = |seconds| WebhookRow { read_at: Some(seconds_ago(seconds)), ..healthy("a") };
-    assert_eq!(state_of(&read(180)), State::Healthy);
-    assert_eq!(state_of(&read(181)), State::Stale);
-    assert_eq!(State::of(&read(181), &Overview::default(), NOW), State::Healthy);
+    assert_eq!(state_of(&read(180)), WebhookState::Healthy);
+    assert_eq!(state_of(&read(181)), WebhookState::Stale);
+    assert_eq!(WebhookState::of(&read(181), &Overview::default(), NOW), WebhookState::Healthy);
 }
 
 #[test]
@@ -193,7 +194,7 @@ fn the_headline_says_the_state_in_one_sentence() {
     );
     assert_eq!(
         all(vec![lossy("a"), failing("b"), unreadable("c"), stale("d")]),
-        "All 4 webhooks need attention: 1 failing, 2 events lost, 1 log unreadable, 1 out of date"
+        "All 4 webhooks need attention: 1 failing, 2 events lost, 1 log unreadable, 1 stale"
     );
     assert_eq!(all(vec![failing("a")]), "The webhook needs attention: 1 failing");
 }
@@ -203,22 +204,22 @@ fn nothing_to_show_has_its_own_sentences() {
     let nothing = |is_api_up| Overview { is_api_up, listed_at: None, ..overview(Vec::new()) };
     assert_eq!(headline_of(&nothing(None)), "The first poll is still running");
     assert_eq!(headline_of(&nothing(Some(true))), "There are no webhooks to watch");
-    assert_eq!(headline_of(&nothing(Some(false))), "The Cotalker API cannot be read, and nothing is known");
-    assert!(page(&nothing(Some(false))).contains("No list of webhooks has been read since the start."));
-    assert!(page(&Overview::default()).contains("Nothing is known yet."));
+    assert_eq!(headline_of(&nothing(Some(false))), "The Cotalker API cannot be read, and there is no data yet");
+    assert!(page(&nothing(Some(false))).contains("The list of webhooks has not been read since the start."));
+    assert!(page(&Overview::default()).contains("There is no data yet."));
 }
 
 #[test]
 fn an_api_that_cannot_be_read_is_said_with_the_cause_and_since_when() {
     let down = Overview {
         is_api_up: Some(false),
-        api_problem: Some("the API answered 401: the token is invalid".into()),
+        api_problem: Some("the API responded 401: the token is invalid".into()),
         listed_at: Some(seconds_ago(15 * MINUTE)),
         ..overview(vec![healthy("a"), healthy("b")])
     };
-    assert_eq!(headline_of(&down), "The Cotalker API cannot be read. As last known, all 2 webhooks deliver");
+    assert_eq!(headline_of(&down), "The Cotalker API cannot be read. Last known: all 2 webhooks deliver");
     let page = page(&down);
-    assert!(page.contains("The API answered 401: the token is invalid. All counts stay as they were."));
+    assert!(page.contains("The API responded 401: the token is invalid. The data is stale, and no count changes."));
     assert!(
         page.contains(r#"<time datetime="2026-03-01T02:44:58Z" title="2026-03-01 02:44:58 UTC">15 minutes ago</time>"#)
     );
@@ -230,12 +231,36 @@ fn a_blocked_webhook_says_why_since_when_and_what_is_at_stake() {
     for expected in [
         "for 12 minutes, since 02:47 UTC",
         "The receiver does not answer (timeout). The last 5 attempts failed, the newest 40 s ago.",
-        "everything behind the failed event waits",
-        "4 events wait to be sent again, the longest for 11 minutes.",
-        "3 events were lost since counting began.",
-        "Check that hooks.example.com is up and answers in time.",
+        "all later events wait until the failed one is delivered or lost",
+        "4 events are pending, the oldest for 11 minutes.",
+        "3 events have been lost since counting started.",
+        "Check that hooks.example.com is up and responds in time.",
         "Replay the lost events by hand.",
         "1,234",
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
+}
+
+#[test]
+fn one_of_a_kind_is_told_in_the_singular() {
+    let page = page(&overview(vec![WebhookRow { pending: 1, lost: 1, gaps: 1, ..blocked("a") }]));
+    for expected in [
+        "1 event is pending, for 11 minutes.",
+        "1 event has been lost since counting started. Cotalker will not send it again.",
+        "A poll had no overlap with the previous poll: entries may have been missed, and counts may be too low.",
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
+}
+
+#[test]
+fn stale_data_is_called_stale() {
+    let page = page(&Overview { listed_at: Some(seconds_ago(4 * MINUTE)), ..overview(vec![stale("a")]) });
+    for expected in [
+        "The data is stale: a poll is due every minute, but the list of webhooks was last read",
+        "The data is stale: a poll is due every minute, but the log has not been read.",
+        "last read 4 minutes ago, at 02:55 UTC",
     ] {
         assert!(page.contains(expected), "{expected}");
     }

@@ -5,14 +5,14 @@ use std::process::Command;
 use reqwest::Client;
 
 use test_harness::web::{Ca, Exporter, Files, TLS, hash, identity, status, trusting};
-use test_harness::{Page, until};
+use test_harness::{MetricsPage, until};
 
 async fn reloads(client: &Client, url: &str, (name, password): (&str, &str), result: &str) -> Option<f64> {
     let response = client.get(url).basic_auth(name, Some(password)).send().await.ok()?;
     if !response.status().is_success() {
         return None;
     }
-    let page = Page(response.text().await.ok()?);
+    let page = MetricsPage(response.text().await.ok()?);
     page.sum("cotalker_exporter_web_config_reloads_total", &[&format!("result=\"{result}\"")])
 }
 
@@ -34,7 +34,7 @@ async fn a_rotated_certificate_is_shown_without_a_restart_and_a_broken_one_is_no
 
     files.write("tls.crt", "no certificate");
     wait(&old, &url, NOBODY, "error", 1.0).await;
-    let line = exporter.running.logs("cannot be used").await;
+    let line = exporter.running.logs("failed to reload").await;
     assert!(line.contains("level=warn") && line.contains("tls_server_config.cert_file: "), "{line}");
 
     let pair = next.signs_server();
@@ -50,7 +50,7 @@ async fn a_rotated_certificate_is_shown_without_a_restart_and_a_broken_one_is_no
     let log = exporter.running.ended().await.stderr;
     let count = |text: &str| log.lines().filter(|line| line.contains(text)).count();
     assert_eq!(count("is in force"), 1, "{log}");
-    assert!((1..=2).contains(&count("cannot be used")), "one line for each, not for each look: {log}");
+    assert!((1..=2).contains(&count("failed to reload")), "one line for each, not for each look: {log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +87,7 @@ async fn users_change_without_a_restart_and_a_file_that_breaks_changes_none() {
     wait(&client, &url, ("alice", "old"), "error", 1.0).await;
     files.write("web.yml", "");
     wait(&client, &url, ("alice", "old"), "error", 2.0).await;
-    let line = exporter.running.logs("logins are switched off by a restart only").await;
+    let line = exporter.running.logs("switching logins off needs a restart").await;
     assert!(line.contains("basic_auth_users"), "{line}");
     std::fs::remove_file(files.path("web.yml")).expect("removed");
     wait(&client, &url, ("alice", "old"), "error", 3.0).await;
@@ -107,13 +107,13 @@ async fn tls_is_switched_on_and_off_by_a_restart_only_and_the_log_says_so() {
     let with = Exporter::start(&[&files.flag(TLS)]).await;
     files.write("web.yml", "");
     wait(&files.client(), &with.https("/metrics"), NOBODY, "error", 1.0).await;
-    with.running.logs("TLS is switched off by a restart only").await;
+    with.running.logs("switching TLS off needs a restart").await;
     assert_eq!(status(&files.client(), with.http("/metrics")).await, Some(400));
 
     let without = Exporter::start(&[&files.flag("")]).await;
     files.write("web.yml", TLS);
     wait(&files.client(), &without.http("/metrics"), NOBODY, "error", 1.0).await;
-    without.running.logs("TLS is switched on by a restart only").await;
+    without.running.logs("switching TLS on needs a restart").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -237,7 +237,7 @@ async fn the_log_says_what_is_in_force_and_what_somebody_may_have_thought_to_be(
         assert!(line.contains("level=warn"), "{line}");
     }
     let exporter = Exporter::start(&[&files.flag(TLS)]).await;
-    let line = exporter.running.logs("what the web configuration").await;
+    let line = exporter.running.logs("web configuration (--web.config.file)").await;
     assert!(line.contains("tls=true") && line.contains("client_auth_type=NoClientCert"), "{line}");
 }
 
@@ -248,6 +248,6 @@ async fn the_log_says_why_a_client_is_not_let_in() {
     let strict = format!("{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.crt\n");
     let exporter = Exporter::start(&[&files.flag(&strict)]).await;
     assert_eq!(status(&files.client(), exporter.https("/metrics")).await, None);
-    let line = exporter.running.logs("a TLS handshake failed over a certificate").await;
+    let line = exporter.running.logs("a TLS handshake failed because of a certificate").await;
     assert!(line.contains("level=warn") && line.contains("peer sent no certificates"), "{line}");
 }

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use cotalker_webhook_exporter::server::web_config::Protection;
+use exporter_web::WebConfigFile;
 use test_harness::web::{Ca, Files, TLS, hash};
 
 enum Verdict {
@@ -180,7 +180,7 @@ fn verdicts_on_files_are_those_of_promtool_but_for_what_is_listed() {
         // As users write it, below its key.
         let text = text.replace("basic_auth_users:\n  {", "basic_auth_users: {");
         files.write("web.yml", &text);
-        let ours = Protection::read(&files.path("web.yml"));
+        let ours = WebConfigFile::read(&files.path("web.yml"));
         let (theirs, said) = promtool(&files);
         let (ours_expected, theirs_expected, why) = match verdict {
             Good => (true, true, ""),
@@ -206,7 +206,7 @@ fn the_example_of_the_readme_is_good_here_and_there() {
     let example = blocks.into_iter().find(|block| block.starts_with("tls_server_config:")).expect("an example");
     assert!(example.contains("$2y$10$..."), "a place for a hash");
     files.write("web.yml", &example.replace("$2y$10$...", &hash("x")));
-    let ours = Protection::read(&files.path("web.yml")).expect("good");
+    let ours = WebConfigFile::read(&files.path("web.yml")).expect("good");
     assert!(ours.has_tls() && ours.has_logins());
     let (is_good, said) = promtool(&files);
     assert!(is_good, "{said}");

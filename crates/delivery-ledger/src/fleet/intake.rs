@@ -1,0 +1,416 @@
+//! What responses bring.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::account::ListState;
+use super::io::{CallFailure, CallId, Effect, EntityTag, Notice, Now, Reach};
+use super::machine::{Fleet, KEEP_VANISHED};
+use super::member::{LogState, Member, Vanished};
+use super::poll::{Fuse, ListTurn};
+use super::schedule;
+use crate::attempt::Position;
+use crate::baseline;
+use crate::id::WebhookId;
+use crate::ledger::{Answer, Ledger};
+use crate::selection::Selected;
+use crate::time::UnixMillis;
+use crate::webhook::Webhook;
+
+impl<E: CallFailure> Fleet<E> {
+    /// Takes in a list that worked: what is selected of it, how many of its entries were malformed, and the `ETag`.
+    pub fn listed(
+        &mut self,
+        call: CallId,
+        selected: Selected<Webhook>,
+        malformed: usize,
+        tag: Option<EntityTag>,
+        server_time: UnixMillis,
+        now: Now,
+    ) {
+        if !self.end_list_call(call) {
+            return;
+        }
+        self.account.tag = tag;
+        if malformed > 0 && self.account.malformed == 0 {
+            self.outbox.say(Notice::ListMalformed(malformed));
+        }
+        self.account.malformed = malformed;
+        self.over_limit(selected.dropped);
+
+        let mut gone: BTreeMap<WebhookId, Member<E>> = core::mem::take(&mut self.members);
+        for webhook in selected.watched {
+            match gone.remove(&webhook.id) {
+                Some(member) => self.keep(webhook, member),
+                None => self.welcome(webhook, server_time, now),
+            }
+        }
+        if malformed > 0 {
+            // Any of them could be the one that cannot be read.
+            self.members.append(&mut gone);
+        }
+        for member in gone.into_values() {
+            self.retire(member, now);
+        }
+        self.restored_list = None;
+        self.list_worked(server_time, now);
+        self.set_listed_at(server_time);
+        self.outbox.push(Effect::Show);
+        self.fill_turns(now.uptime);
+    }
+
+    /// Takes in that the list is as it was when its `ETag` came.
+    pub fn list_unchanged(&mut self, call: CallId, server_time: UnixMillis, now: Now) {
+        if self.end_list_call(call) {
+            self.list_worked(server_time, now);
+            self.set_listed_at(server_time);
+            self.outbox.push(Effect::Show);
+            self.fill_turns(now.uptime);
+        }
+    }
+
+    /// Takes in that the list failed. It removes nothing.
+    pub fn list_failed(&mut self, call: CallId, failure: E, now: Now, random: f64) {
+        if !self.end_list_call(call) {
+            return;
+        }
+        let is_api = failure.reach() == Reach::Api;
+        if let Some(poll) = &mut self.poll {
+            poll.has_failed_list = true;
+            if is_api {
+                poll.fuse = Fuse::Armed { tried: None };
+            }
+        }
+        self.note_list_failure(failure, now.uptime, random);
+        self.outbox.push(Effect::Show);
+        self.fill_turns(now.uptime);
+    }
+
+    fn end_list_call(&mut self, call: CallId) -> bool {
+        if self.account.call != Some(call) {
+            return false;
+        }
+        self.account.call = None;
+        if let Some(poll) = &mut self.poll {
+            poll.list = ListTurn::Done;
+        }
+        self.has_news = true;
+        true
+    }
+
+    /// Takes in how many webhooks are not watched because there are too many.
+    pub fn over_limit(&mut self, dropped: usize) {
+        if dropped > 0 && self.account.dropped == 0 {
+            self.outbox.say(Notice::OverLimit(dropped));
+        }
+        self.account.dropped = dropped;
+    }
+
+    pub(super) fn note_list_failure(&mut self, failure: E, uptime: Duration, random: f64) {
+        let failures = self.account.failures().saturating_add(1);
+        let is_news = match &self.account.list {
+            ListState::Unreadable { cause, .. } => !cause.is_like(&failure),
+            ListState::Unknown | ListState::Readable => true,
+        };
+        if is_news {
+            self.outbox.say(Notice::ListFailed(failure.clone()));
+        }
+        if failure.reach() == Reach::Api {
+            self.api_failure = Some(failure.clone());
+        }
+        let wait = if self.account.has_worked {
+            schedule::backoff(failures, self.settings.interval, random)
+        } else {
+            // The next poll comes early, and lists again.
+            Duration::ZERO
+        };
+        self.account.list = ListState::Unreadable { cause: failure, failures, retry_at: uptime.saturating_add(wait) };
+        self.has_news = true;
+    }
+
+    pub(super) fn list_worked(&mut self, server_time: UnixMillis, now: Now) {
+        if matches!(self.account.list, ListState::Unreadable { .. }) {
+            self.outbox.say(Notice::ListRecovered);
+        }
+        self.account.list = ListState::Readable;
+        self.account.has_worked = true;
+        self.account.state.list_read_at = Some(now.wall);
+        self.account.state.server_ahead_millis = server_time.millis_since(now.wall);
+    }
+
+    /// That there has been a list is worth a checkpoint even if nothing is in it: what comes after it is no history.
+    pub(super) fn set_listed_at(&mut self, server_time: UnixMillis) {
+        if self.account.state.listed_at.is_none() {
+            self.change();
+        }
+        self.account.state.listed_at = Some(server_time);
+    }
+
+    /// A webhook that is watched is still there.
+    fn keep(&mut self, webhook: Webhook, mut member: Member<E>) {
+        if member.webhook != webhook {
+            member.webhook = webhook;
+            member.revision = self.change();
+        }
+        self.members.insert(member.webhook.id, member);
+    }
+
+    /// A webhook that is not watched is there: it returned, it appeared, or this is the first time that any is seen.
+    fn welcome(&mut self, webhook: Webhook, server_time: UnixMillis, now: Now) {
+        let id = webhook.id;
+        let revision = self.change();
+        let member = match self.vanished.remove(&id) {
+            Some(vanished) if vanished.forget_at > now.uptime => {
+                let log = if vanished.is_behind { LogState::Behind } else { LogState::Unread };
+                let member = Member::new(webhook, vanished.ledger, log);
+                self.outbox.say_bounded(Notice::Returned(member.subject()));
+                member
+            }
+            _ => {
+                let (floor, log) = self.baseline_of(id, server_time);
+                let member = Member::new(webhook, Arc::new(Ledger::new(floor)), log);
+                if matches!(member.log, LogState::Appeared) {
+                    self.outbox.say_bounded(Notice::Appeared(member.subject()));
+                }
+                member
+            }
+        };
+        self.members.insert(id, Member { revision, ..member });
+    }
+
+    /// Where counting starts for a webhook without a ledger, and whether its log is read in this poll.
+    fn baseline_of(&self, id: WebhookId, server_time: UnixMillis) -> (Position, LogState<E>) {
+        match (self.restored_list, self.account.state.listed_at) {
+            (Some(last_list), _) => (baseline::after_restart(id, last_list, server_time), LogState::Appeared),
+            (None, Some(previous)) => (baseline::appeared(previous), LogState::Appeared),
+            (None, None) => (baseline::first_start(self.settings.history, server_time), LogState::Unread),
+        }
+    }
+
+    /// Stops watching a webhook, and keeps its ledger for a while.
+    fn retire(&mut self, member: Member<E>, now: Now) {
+        self.outbox.say_bounded(Notice::Vanished(member.subject()));
+        let revision = self.change();
+        let is_behind = member.is_behind();
+        let Member { webhook, ledger, .. } = member;
+        let forget_at = now.uptime.saturating_add(KEEP_VANISHED);
+        let vanished = Vanished { webhook, ledger, since: now.wall, forget_at, is_behind, revision };
+        self.vanished.insert(vanished.webhook.id, vanished);
+    }
+
+    /// Takes in what the call by id says; `is_admitted` by the filter.
+    pub fn described(&mut self, call: CallId, webhook: Webhook, is_admitted: bool, server_time: UnixMillis, now: Now) {
+        let id = webhook.id;
+        if !self.ends_describing(id, call) {
+            return;
+        }
+        let first = self.ids.first_server_time.map_or(server_time, |first| first.min(server_time));
+        self.ids.first_server_time = Some(first);
+        let member = self.members.remove(&id);
+        if !is_admitted {
+            self.list_worked(server_time, now);
+            if let Some(member) = member {
+                self.retire(member, now);
+            }
+            return;
+        }
+        match member {
+            Some(member) => self.keep(webhook, member),
+            None => self.welcome(webhook, server_time, now),
+        }
+        self.list_worked(server_time, now);
+        let is_due = self.members.get(&id).is_some_and(|member| !matches!(member.log, LogState::Appeared));
+        if is_due {
+            let call = self.call();
+            self.read_log(id, call, now.uptime);
+        }
+    }
+
+    /// Takes in that the call by id failed: only the word that there is no such webhook removes it. If others may work,
+    /// the log is read all the same.
+    pub fn not_described(&mut self, call: CallId, id: WebhookId, failure: E, now: Now, random: f64) {
+        if !self.ends_describing(id, call) {
+            return;
+        }
+        if let Some(poll) = &mut self.poll {
+            poll.has_failed_log = true;
+        }
+        let reach = failure.reach();
+        if reach == Reach::Api {
+            self.api_failure = Some(failure.clone());
+        }
+        self.ids.problem = Some(failure.clone());
+        match reach {
+            Reach::Gone => {
+                if let Some(member) = self.members.remove(&id) {
+                    self.retire(member, now);
+                }
+            }
+            Reach::Api => self.note_log_failure(id, failure, now.uptime, random),
+            Reach::Call => {
+                if self.members.contains_key(&id) {
+                    let call = self.call();
+                    self.read_log(id, call, now.uptime);
+                }
+            }
+        }
+    }
+
+    fn ends_describing(&mut self, id: WebhookId, call: CallId) -> bool {
+        self.has_news = true;
+        if self.describing.get(&id) == Some(&call) {
+            self.describing.remove(&id);
+            return true;
+        }
+        match self.members.get_mut(&id) {
+            Some(member) if member.call == Some(call) => {
+                member.call = None;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The member that `call` is for, unless it has gone or is read by another call by now.
+    fn ends_reading(&mut self, id: WebhookId, call: CallId) -> bool {
+        let Some(member) = self.members.get_mut(&id).filter(|member| member.call == Some(call)) else { return false };
+        member.call = None;
+        self.has_news = true;
+        true
+    }
+
+    /// Takes in what a log says.
+    pub fn log_read(
+        &mut self,
+        call: CallId,
+        id: WebhookId,
+        answer: Answer,
+        tag: Option<EntityTag>,
+        server_time: UnixMillis,
+        now: Now,
+    ) {
+        if !self.ends_reading(id, call) {
+            return;
+        }
+        let revision = self.revision + 1;
+        let policy = self.settings.policy;
+        let Some(member) = self.members.get_mut(&id) else { return };
+        let subject = member.subject();
+        let is_first = !matches!(member.log, LogState::Readable);
+        let is_behind = member.is_behind();
+        let had_left_out = !is_first && left_out(&member.ledger) > 0;
+        let (lost, gaps) = (member.ledger.events().lost(), member.ledger.totals().gaps);
+
+        let ledger = Arc::make_mut(&mut member.ledger);
+        let mut has_changed = ledger.fold(answer, &policy) || is_behind;
+        member.tag = tag;
+        let (lost, is_gap) = (ledger.events().lost() - lost, ledger.totals().gaps > gaps);
+        let window = *ledger.window();
+        let mut notices = Vec::new();
+        if lost > 0 {
+            notices.push(Notice::Lost(subject.clone(), lost));
+        }
+        if is_gap {
+            notices.push(Notice::Gap(subject.clone()));
+        }
+        if window.malformed + window.foreign > 0 && !had_left_out {
+            let (malformed, foreign) = (window.malformed, window.foreign);
+            notices.push(Notice::LeftOut { subject: subject.clone(), malformed, foreign });
+        }
+        if is_behind && is_gap {
+            // A step back would count everything again for PromQL; a step to 0 costs it nothing.
+            notices.push(Notice::Reset(subject));
+            member.ledger = Arc::new(Ledger::new(baseline::reset(server_time)));
+            member.tag = None;
+            has_changed = true;
+        }
+        if has_changed {
+            member.revision = revision;
+            self.revision = revision;
+        }
+        for notice in notices {
+            self.outbox.say_bounded(notice);
+        }
+        self.log_worked(id, server_time, now);
+    }
+
+    /// Takes in that a log is as it was when its `ETag` came.
+    pub fn log_unchanged(&mut self, call: CallId, id: WebhookId, server_time: UnixMillis, now: Now) {
+        if !self.ends_reading(id, call) {
+            return;
+        }
+        let (revision, policy) = (self.revision + 1, self.settings.policy);
+        if let Some(member) = self.members.get_mut(&id) {
+            let lost = member.ledger.events().lost();
+            if Arc::make_mut(&mut member.ledger).unchanged(server_time, &policy) {
+                member.revision = revision;
+                self.revision = revision;
+            }
+            let lost = member.ledger.events().lost() - lost;
+            if lost > 0 {
+                let subject = member.subject();
+                self.outbox.say_bounded(Notice::Lost(subject, lost));
+            }
+        }
+        self.log_worked(id, server_time, now);
+    }
+
+    fn log_worked(&mut self, id: WebhookId, server_time: UnixMillis, now: Now) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        let was_down = matches!(member.log, LogState::Unreadable { .. });
+        member.log = LogState::Readable;
+        member.read_at = Some(now.wall);
+        let subject = member.subject();
+        self.account.state.server_ahead_millis = server_time.millis_since(now.wall);
+        if was_down {
+            self.outbox.say_bounded(Notice::LogRecovered(subject));
+        }
+        if let Some(poll) = &mut self.poll
+            && poll.fuse == (Fuse::Armed { tried: Some(id) })
+        {
+            poll.fuse = Fuse::Off;
+        }
+    }
+
+    /// Takes in that a log could not be read. All that is known of it stays.
+    pub fn log_failed(&mut self, call: CallId, id: WebhookId, failure: E, now: Now, random: f64) {
+        if self.ends_reading(id, call) {
+            self.note_log_failure(id, failure, now.uptime, random);
+        }
+    }
+
+    fn note_log_failure(&mut self, id: WebhookId, failure: E, uptime: Duration, random: f64) {
+        let is_api = failure.reach() == Reach::Api;
+        if is_api {
+            self.api_failure = Some(failure.clone());
+        }
+        if let Some(member) = self.members.get_mut(&id) {
+            let (failures, is_news) = match &member.log {
+                LogState::Unreadable { failures, cause, .. } => (*failures, !cause.is_like(&failure)),
+                LogState::Appeared | LogState::Unread | LogState::Behind | LogState::Readable => (0, true),
+            };
+            let failures = failures.saturating_add(1);
+            let wait = schedule::backoff(failures, self.settings.interval, random);
+            let (subject, is_behind) = (member.subject(), member.is_behind());
+            let retry_at = uptime.saturating_add(wait);
+            member.log = LogState::Unreadable { cause: failure.clone(), failures, retry_at, is_behind };
+            if is_news {
+                self.outbox.say_bounded(Notice::LogFailed(subject, failure));
+            }
+        }
+        let Some(poll) = &mut self.poll else { return };
+        poll.has_failed_log = true;
+        if poll.fuse == (Fuse::Armed { tried: Some(id) }) {
+            poll.fuse = Fuse::Off;
+            if is_api {
+                self.lose_sight(uptime);
+            }
+        }
+    }
+}
+
+fn left_out(ledger: &Ledger) -> u64 {
+    ledger.window().malformed + ledger.window().foreign
+}

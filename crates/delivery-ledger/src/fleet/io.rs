@@ -1,0 +1,151 @@
+//! What goes into the fleet and what comes out: plain values, no I/O.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use crate::id::WebhookId;
+use crate::label_set;
+use crate::ledger::Ledger;
+use crate::time::UnixMillis;
+
+/// Both local clocks at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Since some fixed moment of this process, by the monotonic clock: what durations are measured with.
+    pub uptime: Duration,
+    /// The local wall clock: what freshness is told by. Nothing is decided by it.
+    pub wall: UnixMillis,
+}
+
+/// Tells one call from another, so that a response that was overtaken by a newer call changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub(super) u64);
+
+/// The `ETag` of a response, to be sent back with the next call: opaque bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntityTag(pub Arc<[u8]>);
+
+/// How far a failure of a call reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// This call only; others may work.
+    Call,
+    /// There is no such webhook.
+    Gone,
+    /// The whole API: further calls would fail the same way.
+    Api,
+}
+
+/// Why a call failed, as far as the fleet has to know.
+pub trait CallFailure: Clone {
+    /// How far it reaches.
+    fn reach(&self) -> Reach;
+
+    /// Whether it is the same news as `other`: then it is not logged again.
+    fn is_like(&self, other: &Self) -> bool;
+}
+
+label_set! {
+    /// How a poll ended.
+    PollResult {
+        /// The list and every log could be read.
+        Ok = "ok",
+        /// The list could be read, and some log could not.
+        Partial = "partial",
+        /// The list could not be read.
+        Failed = "failed",
+    }
+}
+
+/// What the shell has to do. Effects are carried out in order.
+#[derive(Clone, Debug)]
+pub enum Effect<E> {
+    /// Read the list.
+    List {
+        /// The call to name in the response.
+        call: CallId,
+        /// What to ask with.
+        tag: Option<EntityTag>,
+    },
+    /// Read one webhook by its id.
+    Describe {
+        /// The call to name in the response.
+        call: CallId,
+        /// Which webhook.
+        id: WebhookId,
+    },
+    /// Read one log against its ledger.
+    ReadLog {
+        /// The call to name in the response.
+        call: CallId,
+        /// Which webhook.
+        id: WebhookId,
+        /// The ledger as it is now. The shell only reads it.
+        ledger: Arc<Ledger>,
+        /// What to ask with.
+        tag: Option<EntityTag>,
+    },
+    /// Save and show how things stand now.
+    Show,
+    /// Log one line.
+    Notice(Notice<E>),
+    /// A poll ended.
+    PollEnded {
+        /// How.
+        result: PollResult,
+        /// How long it took.
+        took: Duration,
+    },
+    /// So many polls were left out because the previous one was still running.
+    PollsSkipped(u64),
+}
+
+/// Which webhook a notice is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Its id.
+    pub id: WebhookId,
+    /// Its code, or its id where it has none.
+    pub label: String,
+}
+
+/// Something that is worth one line in the log.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice<E> {
+    /// The list could not be read, for a new reason.
+    ListFailed(E),
+    /// The list can be read again.
+    ListRecovered,
+    /// The list has malformed entries, and had none before.
+    ListMalformed(usize),
+    /// There are more webhooks than the limit, and were not before.
+    OverLimit(usize),
+    /// A webhook is watched that was not there before.
+    Appeared(Subject),
+    /// A webhook that vanished is back.
+    Returned(Subject),
+    /// A webhook is gone from the list.
+    Vanished(Subject),
+    /// A log could not be read, for a new reason.
+    LogFailed(Subject, E),
+    /// A log can be read again.
+    LogRecovered(Subject),
+    /// So many events of a webhook were lost since the last line.
+    Lost(Subject, u64),
+    /// Entries of a log may have been missed.
+    Gap(Subject),
+    /// A log has entries that are left out, and had none before.
+    LeftOut {
+        /// Whose log.
+        subject: Subject,
+        /// Malformed entries.
+        malformed: u64,
+        /// Entries of another webhook.
+        foreign: u64,
+    },
+    /// The log no longer reaches back to a restored checkpoint; the webhook's counts start from 0.
+    Reset(Subject),
+    /// So many further notices about single webhooks of this poll were left out.
+    Suppressed(u32),
+}

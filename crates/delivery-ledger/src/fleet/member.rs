@@ -1,0 +1,115 @@
+//! One webhook of the fleet, and the states that it goes through.
+
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use super::io::{CallId, EntityTag, Subject};
+use crate::ledger::Ledger;
+use crate::time::UnixMillis;
+use crate::webhook::Webhook;
+
+/// A watched webhook.
+#[derive(Clone, Debug)]
+pub(super) struct Member<E> {
+    pub(super) webhook: Webhook,
+    /// Shared with the call that reads the log; that one never changes it.
+    pub(super) ledger: Arc<Ledger>,
+    /// What to ask for the log with; it belongs to what `ledger` has taken in.
+    pub(super) tag: Option<EntityTag>,
+    pub(super) log: LogState<E>,
+    /// When its log was last read, by the local clock; over restarts.
+    pub(super) read_at: Option<UnixMillis>,
+    /// The call under way.
+    pub(super) call: Option<CallId>,
+    /// When a call for it last started.
+    pub(super) called_at: Option<Duration>,
+    /// Goes up with every change that is worth saving.
+    pub(super) revision: u64,
+}
+
+/// What is known of a webhook's log in this process.
+#[derive(Clone, Debug)]
+pub(super) enum LogState<E> {
+    /// It is shown at 0, so that a scraper sees the step, and read from the next poll on.
+    Appeared,
+    /// It has not been read yet.
+    Unread,
+    /// Its restored counts are older than what was once shown: it is not shown before its log has been read.
+    Behind,
+    /// The last call worked.
+    Readable,
+    /// The last call failed, or was not made because it would have failed.
+    Unreadable {
+        cause: E,
+        /// Failures in a row of calls for this log.
+        failures: u32,
+        /// Not called before then.
+        retry_at: Duration,
+        /// As in [`LogState::Behind`].
+        is_behind: bool,
+    },
+}
+
+impl<E> Member<E> {
+    pub(super) fn new(webhook: Webhook, ledger: Arc<Ledger>, log: LogState<E>) -> Self {
+        Self { webhook, ledger, tag: None, log, read_at: None, call: None, called_at: None, revision: 0 }
+    }
+
+    pub(super) fn subject(&self) -> Subject {
+        Subject { id: self.webhook.id, label: self.webhook.label() }
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        match &self.log {
+            LogState::Behind => true,
+            LogState::Unreadable { is_behind, .. } => *is_behind,
+            LogState::Appeared | LogState::Unread | LogState::Readable => false,
+        }
+    }
+
+    /// Whether the last log call worked; `None` before the first of this process.
+    pub(super) fn is_up(&self) -> Option<bool> {
+        match &self.log {
+            LogState::Appeared | LogState::Unread | LogState::Behind => None,
+            LogState::Readable => Some(true),
+            LogState::Unreadable { .. } => Some(false),
+        }
+    }
+
+    pub(super) fn problem(&self) -> Option<&E> {
+        match &self.log {
+            LogState::Unreadable { cause, .. } => Some(cause),
+            LogState::Appeared | LogState::Unread | LogState::Behind | LogState::Readable => None,
+        }
+    }
+
+    /// Whether it waits longer than to the next poll because its log keeps failing.
+    pub(super) fn is_backing_off(&self, uptime: Duration) -> bool {
+        match &self.log {
+            LogState::Unreadable { retry_at, .. } => *retry_at > uptime,
+            LogState::Appeared | LogState::Unread | LogState::Behind | LogState::Readable => false,
+        }
+    }
+
+    /// Whether its log is to be read in a poll that starts at `uptime`: not if a call is under way, and not if it was
+    /// called less than half an interval ago, which happens where a poll follows early on a failed list.
+    pub(super) fn is_due(&self, uptime: Duration, interval: Duration) -> bool {
+        self.call.is_none()
+            && !matches!(self.log, LogState::Appeared)
+            && !self.is_backing_off(uptime)
+            && self.called_at.is_none_or(|at| uptime.saturating_sub(at) >= interval / 2)
+    }
+}
+
+/// A webhook that is gone from the list, and may return.
+#[derive(Clone, Debug)]
+pub(super) struct Vanished {
+    pub(super) webhook: Webhook,
+    pub(super) ledger: Arc<Ledger>,
+    /// By the local clock, for the checkpoint.
+    pub(super) since: UnixMillis,
+    /// Its ledger is dropped then.
+    pub(super) forget_at: Duration,
+    pub(super) is_behind: bool,
+    pub(super) revision: u64,
+}

@@ -1,0 +1,86 @@
+//! One poll: one pass over the list and the logs.
+
+use alloc::collections::VecDeque;
+use core::time::Duration;
+
+use crate::id::WebhookId;
+
+/// After this part of the interval a poll ends without the calls that still hang. They go on beside the next poll until
+/// their own timeout, so that one bad webhook delays no other. In percent; the rest is for starting on time.
+const LEAVE_BEHIND_AFTER_PERCENT: u32 = 95;
+
+/// A list that takes longer than this part of the interval holds up the logs no further. In percent. A convention: late
+/// enough for a list that is merely slow, early enough for every log to be read within the interval.
+const LIST_PATIENCE_PERCENT: u32 = 25;
+
+/// The longest that the logs wait for the list, whatever the interval. A convention: ten times a slow list.
+const LONGEST_LIST_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A poll that has started and not ended.
+#[derive(Clone, Debug)]
+pub(super) struct Poll {
+    pub(super) started: Duration,
+    /// It ends then, if all that is left are calls that hang.
+    pub(super) deadline: Duration,
+    /// Whose turn it is, in order.
+    pub(super) turns: VecDeque<WebhookId>,
+    /// Between the starts of two turns.
+    pub(super) spacing: Duration,
+    /// No turn starts before then.
+    pub(super) next_turn: Duration,
+    pub(super) list: ListTurn,
+    pub(super) fuse: Fuse,
+    pub(super) has_failed_list: bool,
+    pub(super) has_failed_log: bool,
+}
+
+/// Where a poll is with the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ListTurn {
+    /// The list is being read; turns start when it has ended, or then.
+    Awaited { turns_from: Duration },
+    /// The list is being read, and turns wait for it no longer.
+    Late,
+    /// The list has ended, or none is read.
+    Done,
+}
+
+/// Whether one failing log call ends the poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fuse {
+    /// It does not: the API works.
+    Off,
+    /// The list failed in a way that suggests that every call does. One log is tried alone; if it fails the same way the
+    /// poll ends, and if not it goes on.
+    Armed { tried: Option<WebhookId> },
+}
+
+impl Poll {
+    pub(super) fn new(started: Duration, due: Duration, interval: Duration) -> Self {
+        Self {
+            started,
+            deadline: due.saturating_add(interval * LEAVE_BEHIND_AFTER_PERCENT / 100),
+            turns: VecDeque::new(),
+            spacing: Duration::ZERO,
+            next_turn: started,
+            list: ListTurn::Done,
+            fuse: Fuse::Off,
+            has_failed_list: false,
+            has_failed_log: false,
+        }
+    }
+
+    /// Waits with the turns for the list, for a while.
+    pub(super) fn await_list(&mut self, interval: Duration) {
+        let patience = (interval * LIST_PATIENCE_PERCENT / 100).min(LONGEST_LIST_PATIENCE);
+        self.list = ListTurn::Awaited { turns_from: self.started.saturating_add(patience) };
+    }
+
+    /// When the next turn may start, as far as the poll itself is concerned; `None` if there is none, or if it waits for
+    /// a response.
+    pub(super) fn turn_at(&self) -> Option<Duration> {
+        let is_held =
+            matches!(self.list, ListTurn::Awaited { .. }) || matches!(self.fuse, Fuse::Armed { tried: Some(_) });
+        (!self.turns.is_empty() && !is_held).then_some(self.next_turn)
+    }
+}

@@ -1,0 +1,275 @@
+//! When polls start and end, and whose turn it is.
+
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use super::account::ListState;
+use super::io::{CallFailure, CallId, Effect, Now, PollResult, Reach};
+use super::machine::Fleet;
+use super::member::{LogState, Member};
+use super::poll::{Fuse, ListTurn, Poll};
+use super::schedule;
+use crate::id::WebhookId;
+
+impl<E: CallFailure> Fleet<E> {
+    /// Takes in that time has passed: starts and ends polls, and starts calls. `random` is uniform in `[0, 1)`.
+    pub fn advance(&mut self, now: Now, random: f64) {
+        self.forget_vanished(now.uptime);
+        loop {
+            let Some(poll) = &mut self.poll else {
+                if !self.start_poll(now) {
+                    return;
+                }
+                continue;
+            };
+            if let ListTurn::Awaited { turns_from } = poll.list
+                && now.uptime >= turns_from
+            {
+                // The list takes long: what is known is read on.
+                poll.list = ListTurn::Late;
+                self.fill_turns(now.uptime);
+            }
+            if !self.start_turn(now) && !self.end_poll(now, random) {
+                return;
+            }
+        }
+    }
+
+    /// Takes in until when the API asked for a pause: no call starts before then.
+    pub fn paused(&mut self, until: Duration) {
+        self.paused_until = until;
+    }
+
+    /// When [`Fleet::advance`] is wanted next; an input may make it earlier.
+    #[must_use]
+    pub fn wake_at(&self) -> Duration {
+        let Some(poll) = &self.poll else { return self.due };
+        let turn = poll.turn_at().filter(|_| self.has_room()).map(|at| at.max(self.paused_until));
+        let list = match poll.list {
+            ListTurn::Awaited { turns_from } => Some(turns_from),
+            ListTurn::Late | ListTurn::Done => None,
+        };
+        let mut wake = [turn, list].into_iter().flatten().min().unwrap_or(Duration::MAX);
+        if poll.turns.is_empty() && (poll.list == ListTurn::Done || self.account.has_worked)
+            || self.paused_until > poll.deadline
+        {
+            wake = wake.min(poll.deadline);
+        }
+        wake
+    }
+
+    fn forget_vanished(&mut self, uptime: Duration) {
+        let kept = self.vanished.len();
+        self.vanished.retain(|_, vanished| vanished.forget_at > uptime);
+        if self.vanished.len() < kept {
+            self.change();
+        }
+    }
+
+    /// Starts a poll if one is due. While the API asks for a pause none is: then nothing of the present is known.
+    fn start_poll(&mut self, now: Now) -> bool {
+        if now.uptime < self.due {
+            return false;
+        }
+        if self.paused_until > now.uptime {
+            self.due = self.paused_until;
+            self.lose_sight(now.uptime);
+            self.is_ready = true;
+            self.outbox.push(Effect::Show);
+            return false;
+        }
+        let interval = self.settings.interval;
+        for member in self.members.values_mut() {
+            // It has been shown at 0 since the last poll.
+            if matches!(member.log, LogState::Appeared) {
+                member.log = LogState::Unread;
+            }
+        }
+        let mut poll = Poll::new(now.uptime, self.due, interval);
+        if !self.settings.ids.is_empty() {
+            self.poll = Some(poll);
+            self.fill_turns(now.uptime);
+        } else if self.account.is_backing_off(now.uptime) {
+            // The list keeps failing: it is left alone for a while, the logs are not.
+            poll.has_failed_list = true;
+            if self.is_api_out_of_reach() {
+                poll.fuse = Fuse::Armed { tried: None };
+            }
+            self.poll = Some(poll);
+            self.fill_turns(now.uptime);
+        } else if self.account.call.is_some() {
+            // The list of an earlier poll hangs.
+            poll.list = ListTurn::Late;
+            self.poll = Some(poll);
+            self.fill_turns(now.uptime);
+        } else {
+            let call = self.call();
+            self.account.call = Some(call);
+            poll.await_list(interval);
+            self.outbox.push(Effect::List { call, tag: self.account.tag.clone() });
+            self.poll = Some(poll);
+        }
+        true
+    }
+
+    fn is_api_out_of_reach(&self) -> bool {
+        match &self.account.list {
+            ListState::Unreadable { cause, .. } => cause.reach() == Reach::Api,
+            ListState::Unknown | ListState::Readable => false,
+        }
+    }
+
+    /// Lines up whoever is due.
+    pub(super) fn fill_turns(&mut self, uptime: Duration) {
+        let interval = self.settings.interval;
+        let Some(poll) = &mut self.poll else { return };
+        if self.settings.ids.is_empty() {
+            let due = self.members.iter().filter(|(_, member)| member.is_due(uptime, interval)).map(|(id, _)| *id);
+            let queued: alloc::collections::BTreeSet<WebhookId> = poll.turns.iter().copied().collect();
+            poll.turns.extend(due.filter(|id| !queued.contains(id)));
+        } else {
+            let is_due = |id: &&WebhookId| match self.members.get(id) {
+                Some(member) => member.is_due(uptime, interval),
+                None => !self.describing.contains_key(id),
+            };
+            poll.turns.extend(self.settings.ids.iter().filter(is_due));
+        }
+        // A first poll is over as soon as it can be: there is nothing to show before.
+        let is_first = self.account.state.listed_at.is_none();
+        poll.spacing = if is_first { Duration::ZERO } else { schedule::spacing(poll.turns.len(), interval) };
+        poll.next_turn = uptime;
+    }
+
+    fn in_flight(&self) -> usize {
+        self.describing.len() + self.members.values().filter(|member| member.call.is_some()).count()
+    }
+
+    fn has_room(&self) -> bool {
+        self.in_flight() < self.settings.concurrency.max(1)
+    }
+
+    /// Starts the next turn if it may start now.
+    fn start_turn(&mut self, now: Now) -> bool {
+        let may_start = self.poll.as_ref().and_then(Poll::turn_at).is_some_and(|at| at <= now.uptime)
+            && self.paused_until <= now.uptime
+            && self.has_room();
+        let Some(poll) = self.poll.as_mut().filter(|_| may_start) else { return false };
+        let Some(id) = poll.turns.pop_front() else { return false };
+        poll.next_turn = now.uptime.saturating_add(poll.spacing);
+        if let Fuse::Armed { tried } = &mut poll.fuse {
+            *tried = Some(id);
+        }
+        let call = self.call();
+        if self.settings.ids.is_empty() {
+            self.read_log(id, call, now.uptime);
+        } else {
+            match self.members.get_mut(&id) {
+                Some(member) => {
+                    member.call = Some(call);
+                    member.called_at = Some(now.uptime);
+                }
+                None => {
+                    self.describing.insert(id, call);
+                }
+            }
+            self.outbox.push(Effect::Describe { call, id });
+        }
+        true
+    }
+
+    /// Reads a member's log with this call, which takes the place of any other.
+    pub(super) fn read_log(&mut self, id: WebhookId, call: CallId, uptime: Duration) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        member.call = Some(call);
+        member.called_at = Some(uptime);
+        let (ledger, tag) = (Arc::clone(&member.ledger), member.tag.clone());
+        self.outbox.push(Effect::ReadLog { call, id, ledger, tag });
+    }
+
+    /// Ends the poll if all its calls have ended, or if its time is up and nothing is left but calls that hang.
+    fn end_poll(&mut self, now: Now, random: f64) -> bool {
+        let Some(poll) = &self.poll else { return false };
+        let is_time_up = now.uptime >= poll.deadline;
+        let is_list_done = poll.list == ListTurn::Done;
+        let is_over = poll.turns.is_empty() && is_list_done && self.in_flight() == 0;
+        // A pause of up to an hour is no poll.
+        let is_paused = self.paused_until > poll.deadline;
+        // There is nothing to show before a first list.
+        let may_leave_behind = poll.turns.is_empty() && (is_list_done || self.account.has_worked);
+        if !is_over && !(is_time_up && (may_leave_behind || is_paused)) {
+            return false;
+        }
+        let Some(mut poll) = self.poll.take() else { return false };
+        if !poll.turns.is_empty() {
+            poll.has_failed_list = true;
+            self.lose_sight(now.uptime);
+        }
+        if !self.settings.ids.is_empty() {
+            poll.has_failed_list |= self.end_ids(poll.started, now.uptime, random);
+        }
+        // What is left out of it for its failures has failed, too, and so has what hangs.
+        poll.has_failed_log |= !is_list_done || self.in_flight() > 0;
+        poll.has_failed_log |= self.members.values().any(|member| member.is_backing_off(now.uptime));
+        let result = match (poll.has_failed_list, poll.has_failed_log) {
+            (true, _) => PollResult::Failed,
+            (false, true) => PollResult::Partial,
+            (false, false) => PollResult::Ok,
+        };
+        self.is_ready = true;
+        self.outbox.push(Effect::Show);
+        self.outbox.end_poll();
+        self.outbox.push(Effect::PollEnded { result, took: now.uptime.saturating_sub(poll.started) });
+        self.plan_next(now.uptime, result, random);
+        true
+    }
+
+    fn plan_next(&mut self, uptime: Duration, result: PollResult, random: f64) {
+        let interval = self.settings.interval;
+        let (next, missed) = schedule::next_tick(self.due, interval, uptime);
+        if missed > 0 {
+            self.outbox.push(Effect::PollsSkipped(missed));
+        }
+        self.due = next;
+        if result == PollResult::Failed && !self.account.has_worked {
+            // Nothing may ever have been read: it is tried again soon. What happens meanwhile would be history.
+            let wait = schedule::backoff(self.account.failures().max(1), interval, random).min(interval);
+            self.due = self.due.min(uptime.saturating_add(wait));
+        }
+    }
+
+    /// Ends a poll of calls by id: together they are the list, which worked if one of them did. As long as one is out,
+    /// it may be the one. Says whether the list failed.
+    fn end_ids(&mut self, started: Duration, uptime: Duration, random: f64) -> bool {
+        if let Some(server_time) = self.ids.first_server_time.take() {
+            self.ids.problem = None;
+            self.set_listed_at(server_time);
+            return false;
+        }
+        let was_not_asked = |member: &Member<E>| member.called_at.is_none_or(|at| at < started);
+        let is_one_out = !self.describing.is_empty() || self.members.values().any(was_not_asked);
+        if !is_one_out && let Some(problem) = self.ids.problem.take() {
+            self.note_list_failure(problem, uptime, random);
+        }
+        matches!(self.account.list, ListState::Unreadable { .. })
+    }
+
+    /// Nothing can be read: what was known of the present is not known any more.
+    pub(super) fn lose_sight(&mut self, uptime: Duration) {
+        let Some(cause) = self.api_failure.clone() else { return };
+        for member in self.members.values_mut().filter(|member| member.call.is_none()) {
+            Self::mark_unread(member, &cause, uptime);
+        }
+        if let Some(poll) = &mut self.poll {
+            poll.turns.clear();
+        }
+        self.has_news = true;
+    }
+
+    /// Marks a log as not readable though no call of its own failed.
+    fn mark_unread(member: &mut Member<E>, cause: &E, uptime: Duration) {
+        if matches!(member.log, LogState::Readable) {
+            let (cause, is_behind) = (cause.clone(), false);
+            member.log = LogState::Unreadable { cause, failures: 0, retry_at: uptime, is_behind };
+        }
+    }
+}

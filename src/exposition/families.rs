@@ -1,0 +1,496 @@
+//! The ledgers' metric families: one table, one row per family. A new metric is one row.
+//!
+//! They are made anew from the ledgers each time, so that no series is left of a webhook that is gone; the registry of the
+//! `prometheus` crate would keep them, and costs 25 times as much per series.
+
+use delivery_ledger::{Action, DELAY_BUCKETS_SECONDS, EventType, FailureReason, Ledger, Policy, UnixMillis, Webhook};
+
+use super::family::{Family, FamilyDoc, Kind};
+use super::sample::{Label, Point, SharedLabels, Sink, Value};
+
+/// The family that tells how fresh a webhook's other metrics are.
+const FRESHNESS: &str = "cotalker_webhook_last_poll_success_timestamp_seconds";
+
+/// One webhook, as its metrics see it.
+#[derive(Clone, Copy, Debug)]
+pub struct WebhookView<'a> {
+    /// What the list says of it.
+    pub webhook: &'a Webhook,
+    /// What its log adds up to.
+    pub ledger: &'a Ledger,
+    /// Whether the last call for its log worked; `None` before the first.
+    pub is_up: Option<bool>,
+    /// When its log was last read, by the local clock.
+    pub read_at: Option<UnixMillis>,
+}
+
+/// The whole account, as its metrics see it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AccountView {
+    /// Whether the last list worked; `None` before the first.
+    pub is_up: Option<bool>,
+    /// Webhooks that are not watched because there are too many.
+    pub dropped: u64,
+    /// Malformed entries of the last list.
+    pub malformed: u64,
+}
+
+/// One row of the table: a family, and how its samples follow from the ledgers.
+#[derive(Clone, Copy, Debug)]
+pub struct LedgerFamily {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// Its labels, besides `webhook_id` and `webhook` of those of a webhook.
+    pub labels: &'static [&'static str],
+    /// Its meaning in full sentences, without the one on polling that all have.
+    pub help: &'static str,
+    samples: Samples,
+}
+
+impl LedgerFamily {
+    /// The HELP text: the meaning, that it is polled in the background, and where the freshness is.
+    #[must_use]
+    pub fn full_help(&self) -> String {
+        let freshness = match self.samples {
+            _ if self.name == FRESHNESS => "",
+            Samples::PerWebhook(_) => "; cotalker_webhook_last_poll_success_timestamp_seconds tells how fresh it is",
+            Samples::OfAll(_) => "; cotalker_exporter_last_poll_success_timestamp_seconds tells how fresh it is",
+        };
+        format!("{} Polled in the background{freshness}.", self.help)
+    }
+
+    /// The same for the documentation, which says once what is the same for all.
+    #[must_use]
+    pub fn doc(&self) -> FamilyDoc {
+        let common: &[&str] = match self.samples {
+            Samples::PerWebhook(_) => &["webhook_id", "webhook"],
+            Samples::OfAll(_) => &[],
+        };
+        FamilyDoc {
+            name: self.name.to_owned(),
+            kind: self.kind,
+            labels: common.iter().chain(self.labels).map(|label| (*label).to_owned()).collect(),
+            help: self.help.to_owned(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Samples {
+    PerWebhook(fn(&mut Series<'_>, &WebhookView<'_>, &Policy)),
+    OfAll(fn(&mut Series<'_>, &AccountView, &[WebhookView<'_>])),
+}
+
+const fn counter(
+    name: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+    samples: fn(&mut Series<'_>, &WebhookView<'_>, &Policy),
+) -> LedgerFamily {
+    LedgerFamily { name, kind: Kind::Counter, labels, help, samples: Samples::PerWebhook(samples) }
+}
+
+const fn gauge(
+    name: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+    samples: fn(&mut Series<'_>, &WebhookView<'_>, &Policy),
+) -> LedgerFamily {
+    LedgerFamily { name, kind: Kind::Gauge, labels, help, samples: Samples::PerWebhook(samples) }
+}
+
+/// Every family, in the order of the page.
+pub const FAMILIES: &[LedgerFamily] = &[
+    LedgerFamily {
+        name: "cotalker_up",
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "1 if the last list of webhooks could be read, 0 if not, absent before the first one; with --webhook.id, 1 if at least one of the webhooks could be read.",
+        samples: Samples::OfAll(|series, account, _| series.put_opt(account.is_up.map(Value::from))),
+    },
+    LedgerFamily {
+        name: "cotalker_webhooks",
+        kind: Kind::Gauge,
+        labels: &["state"],
+        help: "Number of watched webhooks, by whether they are active in Cotalker.",
+        samples: Samples::OfAll(|series, _, webhooks| {
+            let active = count(webhooks.iter().filter(|view| view.webhook.active));
+            series.put_with(&[("state", "active")], Value::Count(active));
+            series.put_with(&[("state", "inactive")], Value::Count(count(webhooks.iter()) - active));
+        }),
+    },
+    LedgerFamily {
+        name: "cotalker_webhooks_dropped",
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Number of webhooks that are not watched because there are more than --webhook.limit.",
+        samples: Samples::OfAll(|series, account, _| series.put(Value::Count(account.dropped))),
+    },
+    LedgerFamily {
+        name: "cotalker_webhooks_malformed",
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Number of malformed entries in the last list of webhooks; they are left out, and while there are any, no webhook is taken for gone.",
+        samples: Samples::OfAll(|series, account, _| series.put(Value::Count(account.malformed))),
+    },
+    gauge(
+        "cotalker_webhook_info",
+        &["name", "trigger", "target_host", "company"],
+        "Always 1; the labels hold what the list says of the webhook. target_host is the receiver's host, and its port if the URL has one.",
+        |series, view, _| {
+            let webhook = view.webhook;
+            let labels = [
+                ("name", webhook.name.as_str()),
+                ("trigger", webhook.trigger.as_str()),
+                ("target_host", webhook.target_host.as_str()),
+                ("company", webhook.company.as_str()),
+            ];
+            series.put_with(&labels, Value::Count(1));
+        },
+    ),
+    gauge(
+        "cotalker_webhook_active",
+        &[],
+        "1 if the webhook is active in Cotalker, 0 if it is not.",
+        |series, view, _| {
+            series.put(view.webhook.active.into());
+        },
+    ),
+    gauge(
+        "cotalker_webhook_up",
+        &[],
+        "1 if the last read of the webhook's log succeeded, 0 if it failed, absent before the first one.",
+        |series, view, _| series.put_opt(view.is_up.map(Value::from)),
+    ),
+    gauge(
+        "cotalker_webhook_last_poll_success_timestamp_seconds",
+        &[],
+        "Unix time of the last successful read of the webhook's log, by the exporter's clock; the webhook's other metrics are as fresh as this.",
+        |series, view, _| series.put_opt(view.read_at.map(Value::from)),
+    ),
+    counter(
+        "cotalker_webhook_delivery_attempts_total",
+        &[],
+        "Number of delivery attempts; each log entry counts exactly once.",
+        |series, view, _| series.put(Value::Count(view.ledger.totals().attempts)),
+    ),
+    counter(
+        "cotalker_webhook_delivery_failures_total",
+        &["reason"],
+        "Number of failed delivery attempts, by reason.",
+        |series, view, _| {
+            for reason in FailureReason::ALL {
+                let failures = view.ledger.totals().failures[reason.index()];
+                series.put_with(&[("reason", reason.as_str())], Value::Count(failures));
+            }
+        },
+    ),
+    counter(
+        "cotalker_webhook_delivery_responses_total",
+        &["code"],
+        "Number of delivery attempts that the receiver responded to, by HTTP status code; after 32 codes of one webhook, further ones count as code=\"other\".",
+        |series, view, _| {
+            let totals = view.ledger.totals();
+            for (code, responses) in &totals.responses {
+                series.put_with(&[("code", itoa::Buffer::new().format(*code))], Value::Count(*responses));
+            }
+            if totals.responses_other > 0 {
+                series.put_with(&[("code", "other")], Value::Count(totals.responses_other));
+            }
+        },
+    ),
+    counter(
+        "cotalker_webhook_delivery_retries_total",
+        &[],
+        "Number of delivery attempts that were a retry for the same event.",
+        |series, view, _| series.put(Value::Count(view.ledger.totals().retries)),
+    ),
+    counter(
+        "cotalker_webhook_events_total",
+        &["event_type", "action"],
+        "Number of distinct events with at least one counted attempt, by type and action; their sum is delivered + lost + pending.",
+        |series, view, _| {
+            let expected = view.webhook.expected_events();
+            for event_type in EventType::ALL {
+                for action in Action::ALL {
+                    let events = view.ledger.events().entered(*event_type, *action);
+                    if events > 0 || expected.contains(&(*event_type, *action)) {
+                        let labels = [("event_type", event_type.as_str()), ("action", action.as_str())];
+                        series.put_with(&labels, Value::Count(events));
+                    }
+                }
+            }
+        },
+    ),
+    counter(
+        "cotalker_webhook_events_delivered_total",
+        &[],
+        "Number of distinct events that were delivered, by their first successful attempt.",
+        |series, view, _| series.put(Value::Count(view.ledger.events().delivered())),
+    ),
+    counter(
+        "cotalker_webhook_events_lost_total",
+        &[],
+        "Number of distinct events that were lost because the last retry failed or none came within --webhook.pending-timeout; Cotalker will not send them again, so replay them by hand.",
+        |series, view, _| series.put(Value::Count(view.ledger.events().lost())),
+    ),
+    gauge(
+        "cotalker_webhook_events_pending",
+        &[],
+        "Number of events whose attempts have all failed so far and that may still be retried.",
+        |series, view, _| series.put(Value::Count(view.ledger.events().pending())),
+    ),
+    LedgerFamily {
+        name: "cotalker_webhook_delivery_delay_seconds",
+        kind: Kind::Histogram,
+        labels: &[],
+        help: "Time from an event's creation to its delivery.",
+        samples: Samples::PerWebhook(|series, view, _| {
+            let delay = view.ledger.events().delay();
+            let mut cumulative = 0;
+            for (upper, deliveries) in DELAY_BUCKETS_SECONDS.iter().zip(delay.buckets) {
+                cumulative += deliveries;
+                series.put_point(Point::Bucket { upper: *upper, cumulative });
+            }
+            let all = delay.buckets.iter().sum();
+            series.put_point(Point::Bucket { upper: f64::INFINITY, cumulative: all });
+            series.put_point(Point::Sum(Value::Millis(i64::try_from(delay.sum_millis).unwrap_or(i64::MAX))));
+            series.put_point(Point::Count(all));
+        }),
+    },
+    gauge(
+        "cotalker_webhook_blocked",
+        &[],
+        "1 while the newest attempt is a failure that may still be retried, otherwise 0; Cotalker delivers strictly in order, so everything behind it waits.",
+        |series, view, policy| series.put(view.ledger.is_blocked(policy).into()),
+    ),
+    gauge(
+        "cotalker_webhook_consecutive_failures",
+        &[],
+        "Number of failed attempts since the last successful one, including those from before counting started.",
+        |series, view, _| series.put(Value::Count(view.ledger.standing().consecutive_failures)),
+    ),
+    gauge(
+        "cotalker_webhook_head_event_timestamp_seconds",
+        &[],
+        "Unix time at which the newest event in the log was created; absent until there is one.",
+        |series, view, _| series.put_opt(view.ledger.standing().head_event.map(Value::from)),
+    ),
+    gauge(
+        "cotalker_webhook_last_success_timestamp_seconds",
+        &[],
+        "Unix time of the newest successful attempt, including those from before counting started; absent until there is one.",
+        |series, view, _| series.put_opt(view.ledger.standing().last_success.map(|last| Value::from(last.at))),
+    ),
+    gauge(
+        "cotalker_webhook_last_failure_timestamp_seconds",
+        &[],
+        "Unix time of the newest failed attempt, including those from before counting started; absent until there is one.",
+        |series, view, _| series.put_opt(view.ledger.standing().last_failure.map(|last| Value::from(last.position.at))),
+    ),
+    gauge(
+        "cotalker_webhook_log_window_entries",
+        &["result"],
+        "Number of entries in the log when it was last read, counted or not, by result: success, failed, malformed (unreadable, left out) or foreign (of another webhook, left out).",
+        |series, view, _| {
+            let window = view.ledger.window();
+            for (result, entries) in [
+                ("success", window.successes),
+                ("failed", window.failures),
+                ("malformed", window.malformed),
+                ("foreign", window.foreign),
+            ] {
+                series.put_with(&[("result", result)], Value::Count(entries));
+            }
+        },
+    ),
+    gauge(
+        "cotalker_webhook_log_window_oldest_timestamp_seconds",
+        &[],
+        "Unix time of the oldest attempt in the log when it was last read, which shows the headroom before a gap; absent while there is none.",
+        |series, view, _| series.put_opt(view.ledger.window().oldest.map(Value::from)),
+    ),
+    counter(
+        "cotalker_webhook_log_gaps_total",
+        &[],
+        "Number of gaps: polls of the log that had no overlap with the previous poll, so that entries may have been missed.",
+        |series, view, _| series.put(Value::Count(view.ledger.totals().gaps)),
+    ),
+    counter(
+        "cotalker_webhook_log_late_entries_total",
+        &[],
+        "Number of attempts that appeared in the log only after a newer one had been counted.",
+        |series, view, _| series.put(Value::Count(view.ledger.totals().late)),
+    ),
+];
+
+/// Hands all families to `sink`. Webhooks come out in the order in which they are given.
+pub fn write(account: &AccountView, webhooks: &[WebhookView<'_>], policy: &Policy, sink: &mut dyn Sink) {
+    let labels: Vec<SharedLabels> = webhooks.iter().map(|view| labels_of(view.webhook)).collect();
+    for family in FAMILIES {
+        sink.family(&Family { name: family.name, kind: family.kind, help: &family.full_help() });
+        match family.samples {
+            Samples::OfAll(samples) => {
+                samples(&mut Series { sink, shared: SharedLabels::NONE }, account, webhooks);
+            }
+            Samples::PerWebhook(samples) => {
+                for (view, shared) in webhooks.iter().zip(&labels) {
+                    samples(&mut Series { sink, shared }, view, policy);
+                }
+            }
+        }
+    }
+}
+
+/// The labels that all series of a webhook have.
+fn labels_of(webhook: &Webhook) -> SharedLabels {
+    SharedLabels::new(&[("webhook_id", &webhook.id.to_string()), ("webhook", &webhook.label())])
+}
+
+/// The series of one family, of one webhook or of the account.
+struct Series<'a> {
+    sink: &'a mut dyn Sink,
+    shared: &'a SharedLabels,
+}
+
+impl Series<'_> {
+    fn put(&mut self, value: Value) {
+        self.put_point(Point::Value(value));
+    }
+
+    fn put_opt(&mut self, value: Option<Value>) {
+        if let Some(value) = value {
+            self.put(value);
+        }
+    }
+
+    fn put_with(&mut self, labels: &[Label<'_>], value: Value) {
+        self.sink.sample(self.shared, labels, Point::Value(value));
+    }
+
+    fn put_point(&mut self, point: Point) {
+        self.sink.sample(self.shared, &[], point);
+    }
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u64 {
+    u64::try_from(items.count()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use delivery_ledger::{Attempt, AttemptId, Event, EventKey, Outcome, Position};
+
+    use super::super::text::Text;
+    use super::*;
+
+    const POLICY: Policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
+
+    fn webhook(code: &str, name: &str) -> Webhook {
+        Webhook {
+            id: "62685990d918fb5557f9f992".parse().expect("an id"),
+            company: "625be93a286ef83c1c0e845f".into(),
+            code: code.into(),
+            name: name.into(),
+            trigger: "create-edit-delete-task".into(),
+            target_host: "www.server.com".into(),
+            active: true,
+        }
+    }
+
+    fn page(webhook: &Webhook, ledger: &Ledger) -> String {
+        let view = WebhookView { webhook, ledger, is_up: None, read_at: None };
+        let account = AccountView { is_up: Some(true), dropped: 0, malformed: 0 };
+        let mut text = Text::default();
+        write(&account, &[view], &POLICY, &mut text);
+        String::from_utf8(text.finish()).expect("UTF-8")
+    }
+
+    #[test]
+    fn every_closed_set_is_at_zero_from_the_moment_a_webhook_is_shown() {
+        let text = page(&webhook("wo_update", "Work Orders Update"), &Ledger::new(Position::START));
+        let zeros = |name: &str| text.lines().filter(|line| line.starts_with(name) && line.ends_with(" 0")).count();
+        assert_eq!(zeros("cotalker_webhook_delivery_failures_total{"), FailureReason::ALL.len());
+        assert_eq!(zeros("cotalker_webhook_events_total{"), 3);
+        assert_eq!(zeros("cotalker_webhook_log_window_entries{"), 4);
+        assert_eq!(zeros("cotalker_webhook_delivery_delay_seconds_bucket{"), 14);
+        for family in ["attempts_total", "retries_total", "delay_seconds_sum", "delay_seconds_count"] {
+            assert_eq!(zeros(&format!("cotalker_webhook_delivery_{family}{{")), 1, "{family}");
+        }
+        for family in [
+            "events_delivered_total",
+            "events_lost_total",
+            "events_pending",
+            "blocked",
+            "consecutive_failures",
+            "log_gaps_total",
+            "log_late_entries_total",
+        ] {
+            assert_eq!(zeros(&format!("cotalker_webhook_{family}{{")), 1, "{family}");
+        }
+        for absent in [
+            "webhook_up{",
+            "last_success_timestamp",
+            "head_event_timestamp",
+            "window_oldest_timestamp",
+            "responses_total{",
+        ] {
+            assert!(!text.lines().any(|line| !line.starts_with('#') && line.contains(absent)), "{absent}");
+        }
+    }
+
+    #[test]
+    fn an_attempt_shows_with_exact_times() {
+        let mut ledger = Ledger::new(Position::START);
+        let now = UnixMillis::from_secs(1_651_781_100);
+        let mut reading = ledger.read(now);
+        reading.observe(Attempt {
+            id: AttemptId("62742dd824c886d54e60f02b".parse().expect("an id")),
+            at: UnixMillis::from_millis(1_651_781_080_084),
+            outcome: Outcome::Success { status: 200 },
+            retry: 1,
+            event: Some(Event {
+                key: EventKey::of([None; 5]),
+                event_type: EventType::Task,
+                action: Action::Edit,
+                created_at: Some(UnixMillis::from_millis(1_651_781_070_000)),
+            }),
+        });
+        ledger.fold(reading.finish(), &POLICY);
+        let text = page(&webhook("wo_update", "x"), &ledger);
+        let b = r#"webhook_id="62685990d918fb5557f9f992",webhook="wo_update""#;
+        for line in [
+            format!("cotalker_webhook_delivery_attempts_total{{{b}}} 1"),
+            format!("cotalker_webhook_delivery_responses_total{{{b},code=\"200\"}} 1"),
+            format!("cotalker_webhook_events_total{{{b},event_type=\"COTTask\",action=\"edit\"}} 1"),
+            format!("cotalker_webhook_last_success_timestamp_seconds{{{b}}} 1651781080.084"),
+            format!("cotalker_webhook_head_event_timestamp_seconds{{{b}}} 1651781070"),
+            format!("cotalker_webhook_delivery_delay_seconds_bucket{{{b},le=\"10\"}} 0"),
+            format!("cotalker_webhook_delivery_delay_seconds_bucket{{{b},le=\"30\"}} 1"),
+            format!("cotalker_webhook_delivery_delay_seconds_bucket{{{b},le=\"2.5\"}} 0"),
+            format!("cotalker_webhook_delivery_delay_seconds_sum{{{b}}} 10.084"),
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_escaped_and_a_webhook_without_a_code_goes_by_its_id() {
+        let text = page(&webhook("", "a \"quoted\\\" name\nin two lines, ñ"), &Ledger::new(Position::START));
+        assert!(text.contains(r#",name="a \"quoted\\\" name\nin two lines, ñ",trigger="#), "{text}");
+        assert!(text.contains(r#"webhook_id="62685990d918fb5557f9f992",webhook="62685990d918fb5557f9f992""#));
+    }
+
+    #[test]
+    fn help_and_type_stand_once_before_each_family() {
+        let text = page(&webhook("a", "b"), &Ledger::new(Position::START));
+        for family in FAMILIES {
+            let (help, kind) =
+                (format!("# HELP {} ", family.name), format!("# TYPE {} {}", family.name, family.kind.as_str()));
+            assert_eq!(text.lines().filter(|line| line.starts_with(&help)).count(), 1, "{help}");
+            assert_eq!(text.lines().filter(|line| *line == kind).count(), 1, "{kind}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The fleet's notices as log lines.
+
+use delivery_ledger::fleet::Notice;
+
+use crate::api::CallError;
+
+pub(super) fn log(notice: &Notice<CallError>) {
+    match notice {
+        Notice::ListFailed(cause) => {
+            tracing::warn!(%cause, advice = cause.advice(), "failed to read the list of webhooks");
+        }
+        Notice::ListRecovered => tracing::info!("the list of webhooks can be read again"),
+        Notice::ListMalformed(malformed) => {
+            tracing::warn!(malformed, "the list has malformed entries; they are left out, and no webhook is removed");
+        }
+        Notice::OverLimit(dropped) => {
+            tracing::warn!(dropped, "there are more webhooks than --webhook.limit; the youngest are not watched");
+        }
+        Notice::Appeared(subject) => {
+            tracing::info!(webhook = subject.label, id = %subject.id, "a new webhook is watched");
+        }
+        Notice::Returned(subject) => {
+            tracing::info!(webhook = subject.label, id = %subject.id, "a webhook is back; its counts go on");
+        }
+        Notice::Vanished(subject) => {
+            tracing::info!(webhook = subject.label, id = %subject.id, "a webhook is gone from the list");
+        }
+        Notice::LogFailed(subject, cause) => {
+            tracing::warn!(webhook = subject.label, id = %subject.id, %cause, "failed to read the log of a webhook");
+        }
+        Notice::LogRecovered(subject) => tracing::info!(webhook = subject.label, "the log can be read again"),
+        Notice::Lost(subject, lost) => {
+            tracing::warn!(webhook = subject.label, lost, "events are lost: nothing will send them again");
+        }
+        Notice::Gap(subject) => tracing::warn!(
+            webhook = subject.label,
+            "no overlap with the previous poll; entries may have been missed: poll more often"
+        ),
+        Notice::LeftOut { subject, malformed, foreign } => {
+            tracing::warn!(webhook = subject.label, malformed, foreign, "the log has entries that are left out");
+        }
+        Notice::Reset(subject) => tracing::warn!(
+            webhook = subject.label,
+            "the log no longer reaches back to the checkpoint; counts start from 0"
+        ),
+        Notice::Suppressed(left_out) => {
+            tracing::warn!(left_out, "further messages about webhooks of this poll are left out");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Durable before visible: the checkpoint is written, then the snapshot is swapped.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use delivery_ledger::fleet::{Fleet, MemberView};
+use delivery_ledger::{Policy, WebhookId};
+use tokio::time::Instant;
+
+use crate::api::CallError;
+use crate::clock;
+use crate::exposition::{self, AccountView, Rendered, WebhookView};
+use crate::snapshot::{Overview, Publisher, Snapshot, WebhookRow};
+use crate::store::record::encode_record;
+use crate::store::writer::Writer;
+use crate::telemetry::{Instruments, WriteResult};
+
+/// The shortest time between two publications within a poll. A convention: what a person takes for "at once".
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// A publication takes at most one part in so many of the time, however many webhooks there are.
+const SHARE: u32 = 10;
+
+/// Where counts go once they are known.
+#[derive(Debug)]
+pub(super) struct Publication {
+    publisher: Publisher,
+    writer: Option<Writer>,
+    policy: Policy,
+    interval: Duration,
+    next: Instant,
+    /// The encoded record of each webhook, and the revision that it was made of.
+    records: BTreeMap<WebhookId, (u64, Bytes)>,
+    saving: Saving,
+}
+
+/// How writing the checkpoint goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Saving {
+    /// The last write worked, or there was none.
+    Works,
+    /// The last write failed; it is tried again in the next poll.
+    Failed,
+    /// The last write failed; it may be tried again.
+    FailedBefore,
+}
+
+impl Publication {
+    pub(super) fn new(publisher: Publisher, writer: Option<Writer>, policy: Policy, interval: Duration) -> Self {
+        let (next, records, saving) = (Instant::now(), BTreeMap::new(), Saving::Works);
+        Self { publisher, writer, policy, interval, next, records, saving }
+    }
+
+    /// No earlier than this should anything be published within a poll.
+    pub(super) fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// A poll has ended: a write that failed in it may be tried again.
+    pub(super) fn may_try_to_save(&mut self) {
+        if self.saving == Saving::Failed {
+            self.saving = Saving::FailedBefore;
+        }
+    }
+
+    /// Shows how things stand now, once that is durable. If writing fails the counts are shown all the same.
+    pub(super) async fn publish(&mut self, fleet: &mut Fleet<CallError>, instruments: &Instruments) {
+        let started = Instant::now();
+        self.save(fleet, instruments).await;
+        self.show(fleet);
+        fleet.shown();
+        self.next = Instant::now() + PAUSE.max(started.elapsed() * SHARE);
+    }
+
+    async fn save(&mut self, fleet: &mut Fleet<CallError>, instruments: &Instruments) {
+        if self.writer.is_none() || self.saving == Saving::Failed || !fleet.is_unsaved() {
+            return;
+        }
+        let revision = fleet.revision();
+        let records = self.records(fleet);
+        let Some(writer) = &self.writer else { return };
+        let committed = match records {
+            Ok(records) => writer.commit(records).await,
+            Err(error) => Err(std::io::Error::other(error)),
+        };
+        match committed {
+            Ok(()) => {
+                fleet.saved(revision);
+                instruments.state_written(WriteResult::Ok, clock::now());
+                if self.saving != Saving::Works {
+                    tracing::info!("the checkpoint can be written again");
+                }
+                self.saving = Saving::Works;
+            }
+            Err(error) => {
+                instruments.state_written(WriteResult::Error, clock::now());
+                if self.saving == Saving::Works {
+                    tracing::error!(%error, "failed to write the checkpoint; going on without, and trying again each poll");
+                }
+                self.saving = Saving::Failed;
+            }
+        }
+    }
+
+    /// The records of a checkpoint. Only what has changed is encoded again.
+    fn records(&mut self, fleet: &Fleet<CallError>) -> postcard::Result<Vec<Bytes>> {
+        let mut old = std::mem::take(&mut self.records);
+        let mut records = vec![encode_record(fleet.account_state())?];
+        for (id, revision, state) in fleet.webhook_states() {
+            let record = match old.remove(&id) {
+                Some((made_of, record)) if made_of == revision => record,
+                _ => encode_record(&state())?,
+            };
+            records.push(record.clone());
+            self.records.insert(id, (revision, record));
+        }
+        Ok(records)
+    }
+
+    /// Shows how things stand now.
+    pub(super) fn show(&self, fleet: &Fleet<CallError>) {
+        let views: Vec<WebhookView<'_>> = fleet.members().map(view).collect();
+        let account = fleet.account();
+        let facts = AccountView {
+            is_up: account.is_up,
+            dropped: u64::try_from(account.dropped).unwrap_or(u64::MAX),
+            malformed: u64::try_from(account.malformed).unwrap_or(u64::MAX),
+        };
+        self.publisher.send_replace(Arc::new(Snapshot {
+            is_ready: fleet.is_ready(),
+            families: Rendered::new(exposition::render(&facts, &views, &self.policy)),
+            overview: Overview {
+                webhooks: fleet.members().map(|member| row(&member, &self.policy)).collect(),
+                dropped: facts.dropped,
+                is_api_up: account.is_up,
+                api_problem: account.problem.map(|error| format!("{error}. {}", error.advice())),
+                listed_at: account.list_read_at,
+                server_ahead_millis: account.server_ahead_millis,
+                poll_interval_millis: i64::try_from(self.interval.as_millis()).unwrap_or(i64::MAX),
+            },
+        }));
+    }
+}
+
+fn view<'a>(member: MemberView<'a, CallError>) -> WebhookView<'a> {
+    let MemberView { webhook, ledger, is_up, read_at, .. } = member;
+    WebhookView { webhook, ledger, is_up, read_at }
+}
+
+fn row(member: &MemberView<'_, CallError>, policy: &Policy) -> WebhookRow {
+    let MemberView { webhook, ledger, .. } = member;
+    let (standing, totals, events) = (ledger.standing(), ledger.totals(), ledger.events());
+    WebhookRow {
+        id: webhook.id.to_string(),
+        label: webhook.label(),
+        name: webhook.name.clone(),
+        trigger: webhook.trigger.clone(),
+        target_host: webhook.target_host.clone(),
+        is_active: webhook.active,
+        is_readable: member.is_up,
+        problem: member.problem.map(ToString::to_string),
+        read_at: member.read_at,
+        is_blocked: ledger.is_blocked(policy),
+        consecutive_failures: standing.consecutive_failures,
+        failing_since: standing.failing_since,
+        last_success: standing.last_success.map(|last| last.at),
+        last_failure: standing.last_failure,
+        attempts: totals.attempts,
+        failures: totals.failures.iter().sum(),
+        pending: events.pending(),
+        pending_since: events.pending_since(),
+        delivered: events.delivered(),
+        lost: events.lost(),
+        gaps: totals.gaps,
+    }
+}

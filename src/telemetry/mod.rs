@@ -1,0 +1,9 @@
+//! What the exporter tells of itself: its own instruments, and its log.
+
+mod instruments;
+mod log;
+mod results;
+
+pub use self::instruments::{Instruments, as_seconds};
+pub use self::log::{LogConfig, LogFormat};
+pub use self::results::{ReloadResult, WriteResult};
