@@ -1,4 +1,4 @@
-//! `check`: one poll, told as a table, for the first contact with an account.
+//! `check`: one poll, printed as a table: a first look at an account.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use futures::stream::{self, StreamExt as _};
 
-use crate::api::{CallError, Client, Fetched};
+use crate::api::{ApiClient as Client, CallError, Fetched};
 use crate::clock;
-use crate::poller;
+use crate::poller::PollSettings;
 use crate::words;
 use delivery_ledger::{Ledger, Policy, WebhookId, select, select_ids};
 use delivery_ledger::{Position, UnixMillis, Webhook};
 
-/// What a look at the account found.
+/// What one poll found.
 #[derive(Debug)]
 pub struct Report {
     /// For standard output.
     pub text: String,
-    /// Why the API could not be read, and what to do about it, in one line; `None` if it could.
+    /// Why the API could not be read, and how to fix that, in one line; `None` if it could.
     pub failure: Option<String>,
 }
 
@@ -29,7 +29,7 @@ struct Finding {
 }
 
 /// Polls once.
-pub async fn check(config: &poller::Config, client: Arc<Client>) -> Report {
+pub async fn check(config: &PollSettings, client: Arc<Client>) -> Report {
     let ids = select_ids(config.ids.clone(), config.limit);
     let over_limit = ids.dropped;
     let (webhooks, mut failures) = if config.ids.is_empty() {
@@ -91,11 +91,11 @@ fn failed(what: &str, error: &CallError) -> Report {
     Report { text: String::new(), failure: Some(format!("{what}: {error}. {}", error.advice())) }
 }
 
-/// The findings as a table, and below it what to do about what could not be read.
+/// The findings as a table, and below it how to fix what could not be read.
 fn tell(findings: &[Finding], failures: &[CallError], dropped: usize, policy: &Policy, now: UnixMillis) -> String {
     let mut text = String::new();
     if findings.is_empty() && failures.is_empty() {
-        text.push_str("The API can be read, but it shows no webhook: check --webhook.include and --webhook.exclude, --cotalker.company, and what the token may see.\n");
+        text.push_str("The API can be read, but there is no webhook to watch: check --webhook.include, --webhook.exclude, --cotalker.company, and what the token may read.\n");
     }
     if !findings.is_empty() {
         let mut table = Table::new();
@@ -152,7 +152,7 @@ fn date(at: UnixMillis, now: UnixMillis) -> String {
     format!("{} ({})", words::format(at, "%Y-%m-%d %H:%M:%S UTC"), words::ago(now.millis_since(at)))
 }
 
-/// Free text without what would move a terminal's cursor.
+/// Free text without control characters, which could change what a terminal shows.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -214,5 +214,5 @@ def test_the_notes_say_what_to_do_next_and_what_is_missing():
 
 
 def test_the_chart_is_of_this_version():
-    package = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
+    package = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]
     assert yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"] == package["version"]

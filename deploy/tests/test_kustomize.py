@@ -203,7 +203,7 @@ def test_the_service_finds_the_pods(base, name):
 
 @pytest.mark.parametrize("base", WITH_EXPORTER)
 def test_the_image_is_this_version(base):
-    cargo = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
+    cargo = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]
     assert exporter_of(base)["image"] == f"ghcr.io/{NAME}/{NAME}:{cargo['version']}"
 
 

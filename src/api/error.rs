@@ -1,4 +1,4 @@
-//! Why a call failed, in words that hold no secret: no URL beyond the host, no header, nothing of a body.
+//! Why a call failed, in a text without secrets: no URL beyond the host, no header, nothing of a body.
 
 use std::error::Error;
 use std::fmt;
@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::call::CallResult;
 use super::credentials::SecretError;
 use super::stream::FrameError;
-use crate::api::call::CallResult;
+use super::tls_error;
 
 /// A call that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallError {
     /// The kind of failure: what a caller can tell apart.
     pub result: CallResult,
-    /// The cause, for people: a lowercase fragment.
+    /// The cause, as a lowercase fragment of a sentence for users.
     pub cause: String,
 }
 
@@ -38,20 +39,20 @@ impl CallError {
     }
 
     pub(super) fn timed_out(after: Duration) -> Self {
-        Self::new(CallResult::Timeout, format!("no complete answer within {}", humantime::format_duration(after)))
+        Self::new(CallResult::Timeout, format!("no complete response within {}", humantime::format_duration(after)))
     }
 
     pub(super) fn too_large(limit: u64) -> Self {
-        Self::new(CallResult::TooLarge, format!("the answer has more than {limit} bytes"))
+        Self::new(CallResult::TooLarge, format!("the response is larger than {limit} bytes"))
     }
 
     pub(super) fn paused(left: Duration) -> Self {
         let left = humantime::format_duration(Duration::from_secs(left.as_secs()));
-        Self::new(CallResult::RateLimited, format!("the API asked for a pause, which lasts {left} more"))
+        Self::new(CallResult::RateLimited, format!("rate limited: API calls pause for another {left}"))
     }
 
     pub(super) fn login_refused() -> Self {
-        Self::new(CallResult::Unauthorized, "the login was refused a moment ago, and is not tried again so soon")
+        Self::new(CallResult::Unauthorized, "the login was refused a moment ago and is not retried yet")
     }
 
     pub(super) fn in_login(self) -> Self {
@@ -64,50 +65,50 @@ impl CallError {
 
     pub(super) fn from_status(status: StatusCode) -> Self {
         let (result, meaning) = match status {
-            StatusCode::UNAUTHORIZED => (CallResult::Unauthorized, "the token is wrong or has expired"),
+            StatusCode::UNAUTHORIZED => (CallResult::Unauthorized, "the token or login is wrong or has expired"),
             StatusCode::FORBIDDEN => (CallResult::Forbidden, "the token lacks the permission"),
-            StatusCode::NOT_FOUND => (CallResult::NotFound, "there is no such webhook, or no such API"),
+            StatusCode::NOT_FOUND => (CallResult::NotFound, "no such webhook, or no Cotalker API at this URL"),
             StatusCode::TOO_MANY_REQUESTS => (CallResult::RateLimited, "too many calls"),
-            _ if status.is_redirection() => (CallResult::HttpError, "a redirect, which is not followed"),
-            _ if status.is_server_error() => (CallResult::HttpError, "the API is in trouble"),
-            _ => (CallResult::HttpError, "an answer that it should not give"),
+            _ if status.is_redirection() => (CallResult::HttpError, "a redirect; redirects are not followed"),
+            _ if status.is_server_error() => (CallResult::HttpError, "the API has an internal problem"),
+            _ => (CallResult::HttpError, "an unexpected status"),
         };
-        Self::new(result, format!("the API answered {}: {meaning}", status.as_u16()))
+        Self::new(result, format!("the API responded with {}: {meaning}", status.as_u16()))
     }
 
     pub(super) fn from_framing(error: FrameError, first_byte: Option<u8>) -> Self {
         match (error, first_byte) {
-            (FrameError::NotAnArray, Some(b'<')) => Self::malformed("the answer is a web page, not JSON"),
-            (FrameError::NotAnArray, None) => Self::malformed("the answer is empty"),
+            (FrameError::NotAnArray, Some(b'<')) => Self::malformed("the response is a web page, not JSON"),
+            (FrameError::NotAnArray, None) => Self::malformed("the response is empty"),
             _ => Self::malformed(&error.to_string()),
         }
     }
 
     pub(super) fn no_object(body: &[u8], cause: &str) -> Self {
         match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            Some(b'<') => Self::malformed("the answer is a web page, not JSON"),
-            None => Self::malformed("the answer is empty"),
+            Some(b'<') => Self::malformed("the response is a web page, not JSON"),
+            None => Self::malformed("the response is empty"),
             Some(_) => Self::malformed(cause),
         }
     }
 
-    /// Sorts what went wrong below HTTP. The error itself may hold the URL, so nothing but its known parts is kept.
+    /// Tells apart what can go wrong below HTTP. The error itself may hold the URL, so only known parts of it are kept.
     pub(super) fn from_transport(error: reqwest::Error) -> Self {
         let error = error.without_url();
         if error.is_timeout() {
-            return Self::new(CallResult::Timeout, "no complete answer in time");
+            return Self::new(CallResult::Timeout, "no complete response in time");
         }
         let mut is_of_connection = false;
         let mut link: Option<&(dyn Error + 'static)> = Some(&error);
         while let Some(cause) = link {
             if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
-                return Self::new(CallResult::Tls, format!("no trusted connection: {tls}"));
+                return Self::new(CallResult::Tls, format!("failed to connect over TLS: {}", tls_error::explain(tls)));
             }
             if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
-                // Below HTTP a body that breaks off is an error of hyper's, of whatever kind; a decoder's is none.
+                // A body that breaks off is an error of hyper's, of whatever kind; one that cannot be decoded is not.
                 is_of_connection = true;
                 if hyper.is_parse() {
-                    return Self::malformed("the answer is no HTTP");
+                    return Self::malformed("the response is not HTTP");
                 }
             }
             let io = cause.downcast_ref::<io::Error>();
@@ -115,21 +116,24 @@ impl CallError {
                 return Self::new(CallResult::Connect, format!("connection failed: {io}"));
             }
             if cause.to_string().starts_with("dns error") {
-                return Self::new(CallResult::Connect, "the API's name does not resolve (DNS)");
+                return Self::new(CallResult::Connect, "the API's host name does not resolve (DNS)");
             }
             link = match io.and_then(io::Error::get_ref) {
-                // Its `source` would pass over the error that it wraps, and TLS comes wrapped twice.
+                // Its `source` would skip the error that it wraps, and TLS errors are wrapped twice.
                 Some(wrapped) => Some(wrapped),
                 None => cause.source(),
             };
         }
         if error.is_decode() && !is_of_connection {
-            return Self::malformed("the answer's compression is broken");
+            return Self::malformed("failed to decompress the response");
         }
-        Self::new(CallResult::Connect, if error.is_connect() { "no connection" } else { "the connection broke off" })
+        Self::new(
+            CallResult::Connect,
+            if error.is_connect() { "failed to connect" } else { "the connection broke before the response ended" },
+        )
     }
 
-    /// What the reader can do about it, as a sentence.
+    /// What a user can do about it, as a sentence.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self.result {
@@ -141,10 +145,10 @@ impl CallError {
             }
             CallResult::NotFound => "Check --cotalker.base-url and, if given, the ids in --webhook.id.",
             CallResult::RateLimited => {
-                "Lower --poll.rate or raise --poll.interval; other clients of the account count too."
+                "Lower --poll.rate or raise --poll.interval; all clients of the account share the limit."
             }
             CallResult::HttpError => {
-                "Check --cotalker.base-url; if it is right, the API itself has a problem: try again later."
+                "Check --cotalker.base-url; if it is right, the API has a problem: try again later."
             }
             CallResult::Timeout => {
                 "Check that the network lets this machine reach --cotalker.base-url, or raise --cotalker.timeout."
@@ -153,10 +157,10 @@ impl CallError {
                 "Check the host name in --cotalker.base-url, the network, and the proxy (HTTPS_PROXY)."
             }
             CallResult::Tls => {
-                "Check the host name in --cotalker.base-url; behind a proxy that opens TLS, give its authority in --cotalker.ca-file."
+                "Check --cotalker.base-url; behind a proxy that decrypts TLS, give the proxy's CA in --cotalker.ca-file."
             }
             CallResult::TooLarge => "Raise --cotalker.max-response-size.",
-            CallResult::Malformed => "Check --cotalker.base-url: this is not what the Cotalker API answers.",
+            CallResult::Malformed => "Check --cotalker.base-url: the Cotalker API does not respond like this.",
             CallResult::Ok | CallResult::NotModified => "",
         }
     }

@@ -1,29 +1,30 @@
-//! What becomes of a body while it comes: nobody holds more of it than it needs.
+//! Bodies of responses, read while they come: no sink holds more of one than it needs.
+
+use delivery_ledger::{Answer, Reading, Webhook, WebhookId};
 
 use super::credentials::parse_token;
+use super::error::CallError;
+use super::fetched::Listing;
 use super::stream::{Framed, Framer};
 use super::wire::{LogEntry, read_log_entry, read_login, read_webhook};
-use super::{CallError, Listing};
 use crate::secret::Secret;
-use delivery_ledger::{Answer, Reading};
-use delivery_ledger::{Webhook, WebhookId};
 
-/// Answers of these calls are one small object. A convention: a hundred times the documented one.
+/// The longest response that is one object: a webhook, a login. A convention: a hundred times the documented one.
 const MAX_OBJECT_BYTES: usize = 256 * 1024;
 
-/// Takes a body piece by piece.
+/// Takes a body chunk by chunk.
 pub(super) trait Sink {
     type Value;
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError>;
 
-    /// The body ended well.
+    /// What the body says, once it has ended well.
     fn finish(self) -> Result<Self::Value, CallError>;
 }
 
-/// Frames an array, and remembers whether it looks like a web page instead, which is what a wrong base URL gives.
+/// Frames an array, and remembers how the body starts: a wrong base URL often brings a web page.
 #[derive(Default)]
-pub(super) struct ArrayFraming {
+struct ArrayFraming {
     framer: Framer,
     first_byte: Option<u8>,
 }
@@ -40,6 +41,7 @@ impl ArrayFraming {
     }
 }
 
+/// Reads the list.
 #[derive(Default)]
 pub(super) struct ListSink {
     framing: ArrayFraming,
@@ -66,10 +68,17 @@ impl Sink for ListSink {
     }
 }
 
+/// Reads a log against its ledger.
 pub(super) struct LogSink<'ledger> {
-    pub(super) id: WebhookId,
-    pub(super) framing: ArrayFraming,
-    pub(super) reading: Reading<'ledger>,
+    id: WebhookId,
+    framing: ArrayFraming,
+    reading: Reading<'ledger>,
+}
+
+impl<'ledger> LogSink<'ledger> {
+    pub(super) fn of(id: WebhookId, reading: Reading<'ledger>) -> Self {
+        Self { id, framing: ArrayFraming::default(), reading }
+    }
 }
 
 impl Sink for LogSink<'_> {
@@ -93,9 +102,16 @@ impl Sink for LogSink<'_> {
     }
 }
 
+/// Reads one webhook, which must be the one that was asked for.
 pub(super) struct WebhookSink {
-    pub(super) id: WebhookId,
-    pub(super) body: Vec<u8>,
+    id: WebhookId,
+    body: Vec<u8>,
+}
+
+impl WebhookSink {
+    pub(super) fn of(id: WebhookId) -> Self {
+        Self { id, body: Vec::new() }
+    }
 }
 
 impl Sink for WebhookSink {
@@ -108,14 +124,16 @@ impl Sink for WebhookSink {
     fn finish(self) -> Result<Webhook, CallError> {
         match read_webhook(&self.body) {
             Some(webhook) if webhook.id == self.id => Ok(webhook),
-            Some(_) => Err(CallError::malformed("the answer describes another webhook")),
-            None => Err(CallError::no_object(&self.body, "the answer is no webhook")),
+            Some(_) => Err(CallError::malformed("the response describes another webhook")),
+            None => Err(CallError::no_object(&self.body, "the response is not a webhook")),
         }
     }
 }
 
+/// Reads the token that a login brings.
+#[derive(Default)]
 pub(super) struct LoginSink {
-    pub(super) body: Vec<u8>,
+    body: Vec<u8>,
 }
 
 impl Sink for LoginSink {
@@ -127,14 +145,14 @@ impl Sink for LoginSink {
 
     fn finish(self) -> Result<Secret, CallError> {
         let token =
-            read_login(&self.body).ok_or_else(|| CallError::no_object(&self.body, "the answer holds no token"))?;
+            read_login(&self.body).ok_or_else(|| CallError::no_object(&self.body, "the response has no token"))?;
         parse_token(token.expose(), "the login's token").map_err(CallError::from_secret)
     }
 }
 
 fn collect(body: &mut Vec<u8>, bytes: &[u8]) -> Result<(), CallError> {
     if body.len() + bytes.len() > MAX_OBJECT_BYTES {
-        return Err(CallError::malformed("the answer is far larger than the one object it should be"));
+        return Err(CallError::malformed("the response is far larger than one object"));
     }
     body.extend_from_slice(bytes);
     Ok(())

@@ -3,44 +3,27 @@
 
 mod filter;
 mod notices;
+pub(crate) mod options;
 mod publish;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use delivery_ledger::fleet::{CallFailure, CallId, Effect, Fleet, FleetSettings, Now, Reach};
-use delivery_ledger::{Answer, History, Policy, Webhook, WebhookId, select, select_ids};
+use delivery_ledger::{Answer, History, Webhook, WebhookId, select, select_ids};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 pub use self::filter::Filter;
+pub use self::options::PollSettings;
 use self::publish::Publication;
 use crate::api::call::CallResult;
-use crate::api::{CallError, Client, Fetched, Listing};
+use crate::api::{ApiClient as Client, CallError, Fetched, Listing};
 use crate::clock;
 use crate::snapshot::Publisher;
 use crate::store::Found;
 use crate::store::writer::Writer;
 use crate::telemetry::Instruments;
-
-/// What to poll, and how often.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// The time between the starts of two polls.
-    pub interval: Duration,
-    /// Log calls under way at once.
-    pub concurrency: usize,
-    /// What a first start does with what is in the logs.
-    pub history: History,
-    /// Only these webhooks, each through the call by id; all that are listed if empty.
-    pub ids: Vec<WebhookId>,
-    /// Which of them, by code.
-    pub filter: Filter,
-    /// How many at most.
-    pub limit: usize,
-    /// When an attempt is an event's last.
-    pub policy: Policy,
-}
 
 /// The longest that the poller sleeps, so that a time far ahead is no overflow.
 const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 60 * 60);
@@ -71,13 +54,13 @@ impl Poller {
     /// A poller that has not begun. What `store` has is where it goes on; without one counts live in memory.
     #[must_use]
     pub fn new(
-        config: Config,
+        settings: PollSettings,
         client: Arc<Client>,
         instruments: Arc<Instruments>,
         publisher: Publisher,
         store: Option<(Writer, Found)>,
     ) -> Self {
-        let Config { interval, concurrency, mut history, ids, filter, limit, policy } = config;
+        let PollSettings { interval, concurrency, mut history, ids, filter, limit, policy } = settings;
         let ids = select_ids(ids, limit);
         let (writer, found) = store.map_or((None, Found::Nothing), |(writer, found)| (Some(writer), found));
         if matches!(found, Found::Lost) {

@@ -4,6 +4,7 @@
 //! is free as soon as its process is gone, however it went.
 
 pub mod disk;
+pub(crate) mod options;
 pub mod record;
 pub mod writer;
 

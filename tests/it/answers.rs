@@ -1,4 +1,4 @@
-//! Answers of the API that cannot be used: each is counted as what it is, and changes nothing else.
+//! Responses of the API that cannot be used: each is counted as what it is, and changes nothing else.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use futures::{StreamExt as _, stream};
 
 use test_harness::{START, Setup, ca, free_address, serve};
 
-/// The most that an answer may have in these tests: far more than a right one has.
+/// The most bytes that a response may have in these tests: far more than a right one has.
 const LIMIT: u64 = 1 << 20;
 
 /// A company of two webhooks with successes, failures, retries and something lost in their logs.
@@ -28,7 +28,7 @@ fn more_happens(simulator: &Simulator, ids: [WebhookId; 2]) {
     simulator.advance(Duration::from_secs(1_200));
 }
 
-/// Every way in which an answer can be wrong, and how it is counted.
+/// Every way in which a response can be wrong, and how it is counted.
 fn faults(simulator: &Simulator) -> Vec<(Fault, &'static str)> {
     let status = |code| Fault::Status { code, retry_after: None };
     vec![
@@ -47,7 +47,7 @@ fn faults(simulator: &Simulator) -> Vec<(Fault, &'static str)> {
         (status(404), "not_found"),
         (status(500), "http_error"),
         (status(503), "http_error"),
-        // Not asked for, and so no answer.
+        // Not in response to a conditional call.
         (status(304), "http_error"),
         (Fault::CutOff, "connect"),
         (Fault::Reset, "connect"),
@@ -67,7 +67,7 @@ async fn a_log_that_cannot_be_used(number: usize) {
     let before = daemon.first_poll().await;
     before.assert_shows(a, &simulator.truth(a, UnixMillis::MIN));
 
-    // An ETag would make the next call a conditional one, whose answer is none of these.
+    // An ETag would make the next call a conditional one, whose response is none of these.
     simulator.switch(|switches| switches.etag = false);
     daemon.whole_poll().await;
     simulator.fail(Target::Logs(a), fault);

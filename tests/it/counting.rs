@@ -1,4 +1,4 @@
-//! The counting rules of the contract: as properties against the model, and as examples.
+//! The counting rules of docs/specification.md: as properties against the model, and as examples.
 
 use std::collections::BTreeSet;
 

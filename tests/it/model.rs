@@ -1,8 +1,8 @@
 //! The counting rules, done the slow way: what the core is measured against.
 //!
 //! The model keeps every answer that ever ended well and works everything out again from the first of them. It knows no
-//! deltas, forgets nothing and is written from the contract alone, so that it can't share a mistake with the ledger.
-//! The only things taken from the core are its vocabulary and its [`Policy`].
+//! deltas, forgets nothing and is written from docs/specification.md alone, so that it can't share a mistake with the
+//! ledger. The only things taken from the core are its vocabulary and its [`Policy`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

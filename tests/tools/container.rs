@@ -217,7 +217,7 @@ async fn an_authority_that_is_not_in_its_bundle_is_not_trusted() {
     let page = running.site().await.wait_for("a failed poll", |page| page.polls("failed") >= 1.0).await;
     assert_eq!(page.failures("list"), ["tls"]);
     assert_eq!(page.sum("cotalker_up", &[]), Some(0.0));
-    running.logs("no trusted connection").await;
+    running.logs("failed to connect over TLS").await;
     assert!(simulator.calls().is_empty(), "no token may be sent to whom nobody trusts");
     end(running).await;
 }
@@ -230,7 +230,7 @@ async fn without_a_bundle_it_says_so_and_an_authority_of_the_users_will_do() {
     let container = image.container();
     fs::remove_file(container.path(BUNDLE)).expect("the image's bundle");
     let ended = container.run(&simulator, &["--log.level=error"]).run().await;
-    ended.assert_complains(1, &["--cotalker.ca-file", "no authority to trust", BUNDLE]);
+    ended.assert_complains(1, &["--cotalker.ca-file", "no trusted CA", BUNDLE]);
 
     container.write("/authority.pem", &pem);
     let running = container.run(&simulator, &["--cotalker.ca-file=/authority.pem"]).spawn();

@@ -10,7 +10,7 @@ use crate::ledger::is_poisoned;
 use crate::policy::Policy;
 use crate::time::UnixMillis;
 
-/// Upper bounds of the delivery delay's buckets, in seconds. Source: the contract, `cotalker_webhook_delivery_delay_seconds`.
+/// Upper bounds of the delivery delay's buckets, in seconds. Source: docs/specification.md, "Metrics".
 pub const DELAY_BUCKETS_SECONDS: [f64; 13] =
     [1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 14400.0];
 

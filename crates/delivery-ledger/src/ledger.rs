@@ -19,16 +19,16 @@ use crate::policy::Policy;
 use crate::standing::{Newest, Standing};
 use crate::time::UnixMillis;
 
-/// Attempts younger than this are never forgotten. Source: the contract, rule 2.
+/// Attempts younger than this are never forgotten. Source: docs/specification.md, rule 2.
 pub const HORIZON_MILLIS: i64 = 60 * 60 * 1_000;
 
-/// Of more counted attempts than this, the oldest are forgotten even within the horizon. Source: the contract, rule 2.
+/// Of more counted attempts than this, the oldest are forgotten even within the horizon. Source: docs/specification.md, rule 2.
 pub const MAX_COUNTED: usize = 20_000;
 
-/// An attempt dated further than this after the server's time counts, but proves nothing. Source: the contract, rule 8.
+/// An attempt dated further than this after the server's time counts, but proves nothing. Source: docs/specification.md, rule 8.
 pub const POISON_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 
-/// How many status codes of one webhook have a series of their own. Source: the contract, `…_delivery_responses_total`.
+/// How many status codes of one webhook have a series of their own. Source: docs/specification.md, rule 9.
 pub const MAX_STATUS_CODES: usize = 32;
 
 /// Whether an attempt dated `at` is so far ahead of the server's time that its date proves nothing.

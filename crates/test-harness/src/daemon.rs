@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use cotalker_simulator::Simulator;
-use cotalker_webhook_exporter::api::{self, credentials::Credentials};
+use cotalker_webhook_exporter::api::{ApiSettings, credentials::Credentials};
 use cotalker_webhook_exporter::app;
-use cotalker_webhook_exporter::config::{Config, WebConfig};
-use cotalker_webhook_exporter::poller::{self, Filter};
+use cotalker_webhook_exporter::config::{ExporterSettings, WebSettings};
+use cotalker_webhook_exporter::poller::{Filter, PollSettings};
 use cotalker_webhook_exporter::secret::Secret;
 use cotalker_webhook_exporter::telemetry::{LogConfig, LogFormat};
 use delivery_ledger::{History, Policy};
@@ -20,8 +20,8 @@ use crate::site::Site;
 /// An exporter that is not running yet: what a test changes of it.
 #[derive(Debug)]
 pub struct Setup {
-    api: api::Config,
-    poller: poller::Config,
+    api: ApiSettings,
+    poller: PollSettings,
 }
 
 impl Setup {
@@ -35,7 +35,7 @@ impl Setup {
     #[must_use]
     pub fn at(base_url: &str, credentials: Credentials) -> Self {
         let interval = Duration::from_secs(1);
-        let api = api::Config {
+        let api = ApiSettings {
             base_url: base_url.parse().expect("a URL"),
             credentials,
             company: None,
@@ -47,7 +47,7 @@ impl Setup {
             poll_interval: interval,
             ignore_proxy: true,
         };
-        let poller = poller::Config {
+        let poller = PollSettings {
             interval,
             concurrency: 8,
             history: History::Count,
@@ -61,14 +61,14 @@ impl Setup {
 
     /// With another way to call the API.
     #[must_use]
-    pub fn api(mut self, change: impl FnOnce(&mut api::Config)) -> Self {
+    pub fn api(mut self, change: impl FnOnce(&mut ApiSettings)) -> Self {
         change(&mut self.api);
         self
     }
 
     /// With another way to poll.
     #[must_use]
-    pub fn poller(mut self, change: impl FnOnce(&mut poller::Config)) -> Self {
+    pub fn poller(mut self, change: impl FnOnce(&mut PollSettings)) -> Self {
         change(&mut self.poller);
         self
     }
@@ -83,15 +83,15 @@ impl Setup {
     pub async fn start(self) -> Daemon {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let config = Config {
+        let settings = ExporterSettings {
             api: None,
-            poller: self.poller,
+            poll: self.poller,
             state_path: None,
-            web: WebConfig { listen: Vec::new(), telemetry_path: "/metrics".into(), protection: None },
+            web: WebSettings { listen: Vec::new(), telemetry_path: "/metrics".into(), protection: None },
             log: LogConfig { filter: "off".into(), format: LogFormat::Logfmt },
         };
         let mut tasks = JoinSet::new();
-        tasks.spawn(app::serve(config, self.api, vec![listener], CancellationToken::new()));
+        tasks.spawn(app::serve(settings, self.api, vec![listener], CancellationToken::new()));
         Daemon { site: Site::at(address), _tasks: tasks }
     }
 }

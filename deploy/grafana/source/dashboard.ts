@@ -62,7 +62,7 @@ const variables: VariableModel[] = [
   labelVariable(
     'webhook',
     'Webhook',
-    'The webhooks of the second row; the first and the third show all',
+    'The webhooks of the second row. The first and the third row show all',
     select('cotalker_webhook_active'),
   ),
 ];
@@ -107,14 +107,14 @@ export const dashboard: Dashboard = {
       },
     ],
   },
-  description: 'What is broken among the webhooks of Cotalker, why, and whether the exporter that says so works.',
+  description: 'Which Cotalker webhooks are broken, why, and whether the exporter itself works.',
   // The file is the truth: a copy is saved under another name.
   editable: false,
   fiscalYearStartMonth: 0,
   graphTooltip: DashboardCursorSync.Crosshair,
   links: [
     link('Runbooks', 'What to do about each alert', `${REPOSITORY}/blob/main/docs/runbooks.md`),
-    link('Metrics', 'What each metric means', `${REPOSITORY}#metrics`),
+    link('Metrics', 'What each metric means', `${REPOSITORY}/blob/main/docs/metrics.md`),
   ],
   panels: panels(),
   refresh: '1m',

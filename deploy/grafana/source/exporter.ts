@@ -33,7 +33,7 @@ function age(metric: Metric): string {
 const exporters = table({
   title: 'Exporters',
   description:
-    'One row per exporter that is scraped. No row: none is, and losses go unnoticed. Last whole poll: when all logs could be read last; its page and its log say why one could not. Last checkpoint: never means that there is no --state.path, and that a restart starts the counts at 0.',
+    'One row per exporter that is scraped. No row: none is, and lost events go unnoticed. Last complete poll: when all logs could last be read; the status page and the log say why one could not. Last checkpoint: never means that there is no --state.path, and that a restart resets counts to 0.',
   unit: 'short',
   alerts: ['CotalkerExporterDown', 'CotalkerApiUnreadable', 'CotalkerWebhooksUnwatched', 'CotalkerNothingWatched', 'CotalkerWebConfigNotReloaded'],
   noValue: 'never',
@@ -53,7 +53,7 @@ const exporters = table({
           mode: TableCellBackgroundDisplayMode.Basic,
         },
         mappings: [READABLE],
-        noValue: 'not asked yet',
+        noValue: 'not polled yet',
       },
     },
     {
@@ -63,17 +63,17 @@ const exporters = table({
       look: { 'custom.width': 100 },
     },
     {
-      name: 'Runs for',
+      name: 'Uptime',
       expression: `time() - max by (job, instance) (${ofExporters('process_start_time_seconds')})`,
       look: { ...seconds, 'custom.width': 110 },
     },
     {
-      name: 'Polls every',
+      name: 'Poll interval',
       expression: each('cotalker_exporter_poll_interval_seconds'),
       look: { ...seconds, 'custom.width': 110 },
     },
     {
-      name: 'Last whole poll',
+      name: 'Last complete poll',
       expression: age('cotalker_exporter_last_poll_success_timestamp_seconds'),
       look: { ...seconds, 'custom.width': 140, ...reds(300) },
     },
@@ -111,7 +111,7 @@ const polls = [
   timeseries({
     title: 'Duration of polls',
     description:
-      'Nine of ten polls took this time or less, beside the interval between them. Above it polls are left out.',
+      'Nine of ten polls took this time or less, beside the poll interval. Above the interval, polls are skipped.',
     unit: 's',
     alerts: ['CotalkerPollsOverrun'],
     noValue: 'No poll ended',
@@ -121,9 +121,9 @@ const polls = [
     ],
   }),
   timeseries({
-    title: 'Polls left out',
+    title: 'Polls skipped',
     description:
-      'Polls per minute that did not start because the one before still ran. Raise --poll.interval, or --poll.rate and --poll.concurrency.',
+      'Polls per minute that did not start because the previous one was still running. Raise --poll.interval, or --poll.rate and --poll.concurrency.',
     unit: 'cpm',
     alerts: ['CotalkerPollsOverrun'],
     restsAtZero: true,
@@ -138,7 +138,7 @@ const api = [
   timeseries({
     title: 'API calls by result',
     description:
-      'Calls of the Cotalker API per minute. Not modified is good: nothing was new. Unauthorized and forbidden: renew the token. Rate limited: poll less.',
+      'Calls of the Cotalker API per minute. Not modified is good: nothing was new. Unauthorized: renew the token. Forbidden: it lacks a permission. Rate limited: poll less.',
     unit: 'cpm',
     alerts: ['CotalkerApiUnauthorized', 'CotalkerApiRateLimited'],
     stacked: true,
@@ -155,7 +155,7 @@ const api = [
   timeseries({
     title: 'Duration of API calls',
     description:
-      'Nine of ten calls of the Cotalker API took this time or less, by endpoint. Calls end at --cotalker.timeout.',
+      'Nine of ten calls of the Cotalker API took this time or less, by endpoint. --cotalker.timeout bounds it.',
     unit: 's',
     alerts: ['CotalkerDataStale'],
     noValue: 'No calls',
@@ -164,15 +164,15 @@ const api = [
   timeseries({
     title: 'Bytes from the API',
     description:
-      'Decompressed bytes per second of the API’s answers. Large logs cost the most: a longer --poll.interval lowers it.',
+      'Decompressed bytes per second of the API’s responses. Large logs cost the most: a longer --poll.interval lowers it.',
     unit: 'Bps',
     noValue: 'No calls',
     series: [[instance, `sum by (instance) (rate(${select('cotalker_api_response_bytes_total')}[$__rate_interval]))`]],
   }),
   timeseries({
-    title: 'Pause that the API asked for',
+    title: 'Rate limited by the API for',
     description:
-      'How much longer no call is made because the API asked so (Retry-After); 0 when it does not. Often above 0: poll less, or run fewer exporters.',
+      'How much longer the exporter is rate limited (Retry-After); 0 when it is not. Often above 0: poll less, or run fewer exporters.',
     unit: 's',
     alerts: ['CotalkerApiRateLimited'],
     restsAtZero: true,
@@ -190,7 +190,7 @@ const process = [
   timeseries({
     title: 'Checkpoints',
     description:
-      'Writes of the checkpoint per minute. An error: look at the volume of --state.path, and do not restart the exporter before it is mended. All 0: there is no --state.path.',
+      'Writes of the checkpoint per minute. On errors fix the volume of --state.path before you restart the exporter. All 0: there is no --state.path.',
     unit: 'cpm',
     alerts: ['CotalkerStateNotWritten', 'CotalkerStateLost'],
     restsAtZero: true,
@@ -199,12 +199,12 @@ const process = [
     overrides: [fixedColor('ok', GOOD), fixedColor('error', BAD)],
   }),
   timeseries({
-    title: 'Age of the figures',
+    title: 'Age of the data',
     description:
-      'How long ago the webhook that has waited longest was last read, by exporter. A rising line: polls fail, the figures stand still.',
+      'How long ago the most stale webhook was last read, by exporter. A rising line: polls fail, and the data is stale.',
     unit: 's',
     alerts: ['CotalkerDataStale'],
-    noValue: 'No webhook was read yet',
+    noValue: 'No webhook has been read yet',
     series: [
       [instance, `time() - min by (instance) (${select('cotalker_webhook_last_poll_success_timestamp_seconds')})`],
     ],
@@ -219,7 +219,7 @@ const process = [
   }),
   timeseries({
     title: 'CPU',
-    description: 'Processor time used per second: 1 is one core.',
+    description: 'CPU time used per second: 1 is one core.',
     unit: 'short',
     noValue: 'No exporter',
     series: [

@@ -27,7 +27,7 @@ import {
   state,
 } from './query';
 
-const oldestFigures = `max(time() - ${perWebhook(select('cotalker_webhook_last_poll_success_timestamp_seconds'))})`;
+const oldestData = `max(time() - ${perWebhook(select('cotalker_webhook_last_poll_success_timestamp_seconds'))})`;
 const lastSuccessAge = `clamp_min(time() - ${gauge('cotalker_webhook_last_success_timestamp_seconds', EVERY)}, 0)`;
 const failureRatio = `sum(${failuresInRange(EVERY)}) / (sum(${attemptsInRange(EVERY)}) > 0)`;
 const webhookFailureRatio = `${failuresInRange(EVERY)} / (${attemptsInRange(EVERY)} > 0)`;
@@ -44,7 +44,7 @@ const tiles = [
   stat({
     title: 'Broken webhooks',
     description:
-      'Webhooks that are switched on and whose last four attempts or more all failed: with the usual three retries (--webhook.max-retries=3) at least one event is lost, and each further one will be, until the receiver is mended. The table below says which and why.',
+      'Webhooks that are switched on and whose last four attempts or more all failed: with the usual three retries (--webhook.max-retries=3) at least one event is lost, and each further one will be, until the receiver is fixed. The table below says which and why.',
     unit: 'short',
     alerts: ['CotalkerWebhookFailing'],
     expression: countInState(STATES.broken, EVERY),
@@ -53,7 +53,7 @@ const tiles = [
   stat({
     title: 'Events lost',
     description:
-      'Events that Cotalker gave up within the shown range. Nothing will send them again: mend the receiver, then replay them by hand. Too high with several exporters that began to count at different times, when the one with the highest count leaves or returns.',
+      'Events lost within the shown range. Cotalker will not send them again: fix the receiver, then replay them by hand. With several exporters that started to count at different times, this is too high when the one with the highest count leaves or returns.',
     unit: 'short',
     alerts: ['CotalkerEventLost'],
     expression: `sum(${inRange('cotalker_webhook_events_lost_total', EVERY)})`,
@@ -63,7 +63,7 @@ const tiles = [
   stat({
     title: 'Blocked now',
     description:
-      'Webhooks whose newest attempt failed and will be repeated. Deliveries are in strict order: everything behind that event waits.',
+      'Webhooks whose newest attempt failed and will be retried. Deliveries are in strict order: every event behind that one waits.',
     unit: 'short',
     alerts: ['CotalkerWebhookBlocked'],
     expression: `sum(${gauge('cotalker_webhook_blocked', EVERY)})`,
@@ -72,14 +72,14 @@ const tiles = [
   stat({
     title: 'Events pending',
     description:
-      'Events that have failed so far and may still be sent again. They are not lost yet: a receiver mended now saves them.',
+      'Events that have failed so far and may still be sent again. They are not lost yet: fix the receiver now to save them.',
     unit: 'short',
     expression: `sum(${gauge('cotalker_webhook_events_pending', EVERY)})`,
     steps: steps(GOOD, [1, WARN]),
   }),
   stat({
     title: 'Failed attempts',
-    description: 'The part of all attempts within the shown range that failed, over all webhooks together.',
+    description: 'The share of attempts within the shown range that failed, over all webhooks.',
     unit: 'percentunit',
     alerts: ['CotalkerWebhookFailing'],
     expression: failureRatio,
@@ -89,7 +89,7 @@ const tiles = [
   stat({
     title: 'Delay, p90',
     description:
-      'Nine of ten events delivered within the shown range arrived in this time or less after they were created. Lost events are not in it.',
+      'Nine of ten events delivered within the shown range arrived in this time or less after they were created. Lost events are not included.',
     unit: 's',
     alerts: ['CotalkerDeliverySlow'],
     expression: delayOverall(0.9, EVERY, 'increase'),
@@ -99,7 +99,7 @@ const tiles = [
   stat({
     title: 'Cotalker API',
     description:
-      'Whether any exporter could read the list of webhooks last time. While none can, all figures stay as they were: an outage of the API looks like silence.',
+      'Whether any exporter could read the list of webhooks at its last poll. While none can, all counts stay as they were: an outage of the API looks like silence.',
     unit: 'short',
     alerts: ['CotalkerApiUnreadable', 'CotalkerApiUnauthorized', 'CotalkerExporterDown'],
     expression: `max(${select('cotalker_up')})`,
@@ -110,21 +110,21 @@ const tiles = [
     },
   }),
   stat({
-    title: 'Oldest figures',
+    title: 'Oldest data',
     description:
-      'How long ago the webhook that has waited longest was last read. The alert fires after five intervals of polling: five minutes, unless --poll.interval says otherwise.',
+      'How long ago the most stale webhook was last read. The alert fires after five poll intervals, five minutes with the default --poll.interval, and ten more minutes.',
     unit: 's',
     alerts: ['CotalkerDataStale'],
-    expression: oldestFigures,
+    expression: oldestData,
     steps: steps(GOOD, [180, WARN], [300, BAD]),
     config: { decimals: 0 },
   }),
 ];
 
 const webhooks = table({
-  title: 'Webhooks, the worst first',
+  title: 'Webhooks, worst first',
   description:
-    'One row per webhook. State, pending, blocked, failures in a row and last success are as of now; the rest is of the shown range. Broken: the last four attempts or more all failed; with --webhook.max-retries=3 that is a lost event. Blocked: the newest attempt failed and will be repeated. Failing: the newest attempt failed. Why: the reason of most of its failures. A click on a webhook shows its figures below.',
+    'One row per webhook. State, pending, blocked, failures in a row and last success are current; the rest covers the shown range. Broken: the last four attempts or more all failed; with --webhook.max-retries=3 that is a lost event. Blocked: the newest attempt failed and will be retried. Failing: the newest attempt failed. Why: the most frequent reason. Click a webhook to show its panels below.',
   unit: 'short',
   alerts: [
     'CotalkerWebhookFailing',
@@ -234,7 +234,7 @@ const trends = [
   timeseries({
     title: 'Failed attempts by reason',
     description:
-      'Failed attempts per minute of all webhooks together, by reason, in the colours of the table. A new colour is a new trouble.',
+      'Failed attempts per minute of all webhooks, by reason, in the colours of the table. A new colour is a new problem.',
     unit: 'cpm',
     alerts: ['CotalkerReceiverCertificateExpired', 'CotalkerReceiverDnsGone'],
     stacked: true,
@@ -246,7 +246,7 @@ const trends = [
   }),
   timeseries({
     title: 'Failed attempts by webhook',
-    description: 'Failed attempts per minute of each webhook that has any. Curves that rise together have one cause.',
+    description: 'Failed attempts per minute of each webhook that has any. Curves that rise together usually have one cause.',
     unit: 'cpm',
     alerts: ['CotalkerWebhookFailing'],
     stacked: true,
@@ -255,7 +255,7 @@ const trends = [
   }),
   timeseries({
     title: 'Events lost by webhook',
-    description: 'Events given up per minute, of each webhook that lost any. Each has to be replayed by hand.',
+    description: 'Events lost per minute, of each webhook that lost any. Each has to be replayed by hand.',
     unit: 'cpm',
     alerts: ['CotalkerEventLost'],
     stacked: true,

@@ -24,7 +24,7 @@ const READ_AT = 'cotalker_webhook_last_poll_success_timestamp_seconds';
 const ACTIVE = 'cotalker_webhook_active';
 
 // What an exporter cannot read stands still on its page, so that of several exporters the one that knows best has the word
-// on a webhook. There always is one, however old what it knows is: a webhook that nobody can read keeps its figures.
+// on a webhook. There always is one, however old what it knows is: a webhook that nobody can read keeps its counts.
 
 /** What a log tells: of the exporter that read it last. One that never did knows it from no time. */
 export function byLog(expression: string, scope: Scope): string {
@@ -129,7 +129,7 @@ export function countInState(wanted: number, scope: Scope): string {
   return `count((${state(scope)}) == ${wanted}) or vector(0)`;
 }
 
-/** Failed attempts after which an event is given up: one, and the three retries that --webhook.max-retries has by itself. */
+/** Failed attempts after which an event is lost: one, and the three retries that --webhook.max-retries has by itself. */
 export const WHOLE_EVENT = 4;
 
 /** The worst is the highest, so that a table sorts by it. */

@@ -10,7 +10,7 @@ const deliveries = [
   timeseries({
     title: 'Attempts by outcome',
     description:
-      'Delivery attempts per minute of the chosen webhooks: those that the receiver took, and those that failed.',
+      'Delivery attempts per minute of the chosen webhooks: those that the receiver accepted, and those that failed.',
     unit: 'cpm',
     alerts: ['CotalkerWebhookFailing'],
     stacked: true,
@@ -28,7 +28,7 @@ const deliveries = [
   timeseries({
     title: 'Failures by reason',
     description:
-      'Failed attempts per minute of the chosen webhooks, by reason. HTTP reasons: the receiver answered so. The others: no answer came; look at its network, name and certificate.',
+      'Failed attempts per minute of the chosen webhooks, by reason. HTTP reasons: the receiver sent this status. The others: it sent no response; check its network, name and certificate.',
     unit: 'cpm',
     alerts: ['CotalkerWebhookFailing', 'CotalkerReceiverCertificateExpired', 'CotalkerReceiverDnsGone'],
     stacked: true,
@@ -42,12 +42,12 @@ const deliveries = [
     overrides: reasonColors,
   }),
   timeseries({
-    title: 'Answers by status code',
-    description: 'Answers of the receivers per minute, by status code; attempts without an answer are left out.',
+    title: 'Responses by status code',
+    description: 'Responses of the receivers per minute, by status code. Attempts without a response are left out.',
     unit: 'cpm',
     alerts: ['CotalkerWebhookFailing'],
     stacked: true,
-    noValue: 'No answer from any receiver',
+    noValue: 'No response from any receiver',
     series: [
       ['{{code}}', `sum by (code) (${perMinute('cotalker_webhook_delivery_responses_total', CHOSEN, 'code')}) > 0`],
     ],
@@ -59,7 +59,7 @@ const events = [
   timeseries({
     title: 'Delay from event to delivery',
     description:
-      'How long after their creation half, nine of ten and 99 of 100 delivered events arrived. Without retries it is the receiver that answers slowly: let it answer at once and work afterwards.',
+      'The time from creation to delivery within which half, nine of ten and 99 of 100 delivered events arrived. If there are no retries, the receiver responds slowly: let it respond at once and process the event afterwards.',
     unit: 's',
     alerts: ['CotalkerDeliverySlow'],
     noValue: 'Nothing delivered',
@@ -72,7 +72,7 @@ const events = [
   }),
   timeseries({
     title: 'Events delivered and lost',
-    description: 'Distinct events per minute, however many attempts each took. Lost ones have to be replayed by hand.',
+    description: 'Distinct events per minute, however many attempts each took. Lost events have to be replayed by hand.',
     unit: 'cpm',
     alerts: ['CotalkerEventLost'],
     stacked: true,
@@ -87,7 +87,7 @@ const events = [
   timeseries({
     title: 'Events by kind',
     description:
-      'Distinct events per minute by what happened in Cotalker, and to what. A webhook whose trigger rests is no trouble.',
+      'Distinct events per minute, by type and action. A webhook without events is not a problem.',
     unit: 'cpm',
     stacked: true,
     noValue: 'No events',
@@ -113,7 +113,7 @@ const trouble = [
   timeseries({
     title: 'Failures in a row by webhook',
     description:
-      'Failed attempts since the last success, by webhook. It falls to 0 at the first success: look here whether a remedy works. The scale is logarithmic.',
+      'Failed attempts since the last success, by webhook. It falls to 0 at the first success: see here whether a fix works. The scale is logarithmic.',
     unit: 'short',
     alerts: ['CotalkerWebhookBlocked', 'CotalkerWebhookFailing'],
     restsAtZero: true,
@@ -124,7 +124,7 @@ const trouble = [
   timeseries({
     title: 'Retries by webhook',
     description:
-      'Attempts per minute that repeat an earlier one, by webhook that has any. They rise before events are lost.',
+      'Retries per minute, of each webhook that has any. They rise before events are lost.',
     unit: 'cpm',
     alerts: ['CotalkerRetriesRising'],
     stacked: true,
@@ -144,7 +144,7 @@ const log = [
   timeseries({
     title: 'Headroom of the log',
     description:
-      'How far back the log of each webhook reached when it was last read. When it comes near to the interval of polling, entries will go unseen: poll more often.',
+      'How far back the log of each webhook reached when it was last read. When it approaches the poll interval, entries will be missed: poll more often.',
     unit: 's',
     alerts: ['CotalkerLogWindowShort'],
     noValue: 'The logs are empty',
@@ -153,7 +153,7 @@ const log = [
   timeseries({
     title: 'Entries in the log',
     description:
-      'What the logs of the chosen webhooks hold now, counted or not. Malformed entries and those of another webhook are left out of every count.',
+      'What the logs of the chosen webhooks hold now, counted or not. Malformed entries and entries of another webhook (foreign) are left out of every count.',
     unit: 'short',
     alerts: ['CotalkerLogUnreadable'],
     stacked: true,
@@ -171,7 +171,7 @@ const log = [
   timeseries({
     title: 'Gaps and late entries',
     description:
-      'Gaps: polls between which entries may have left the log unseen, so that counts may be too low; poll more often. Late: entries that came after a younger one; they are counted, and harmless.',
+      'Gaps: no overlap with the previous poll; entries may have been missed, and counts may be too low. Poll more often. Late: entries that appeared after a younger one; they are counted, and harmless.',
     unit: 'cpm',
     alerts: ['CotalkerLogGap'],
     restsAtZero: true,

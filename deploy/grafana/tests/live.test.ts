@@ -102,7 +102,7 @@ async function missing(): Promise<string[]> {
     )
     .map(({ title }) => `${title}: no curve`);
   const reasons = new Map(
-    answerOf('Webhooks, the worst first', 'Why').result.map(({ metric }) => [metric['webhook'], metric['reason']]),
+    answerOf('Webhooks, worst first', 'Why').result.map(({ metric }) => [metric['webhook'], metric['reason']]),
   );
   const wrong = Object.entries(BAD).filter(([webhook, reason]) => reasons.get(webhook) !== reason);
   // The flaky one is broken, too, for a moment after each event that it loses.
@@ -130,7 +130,7 @@ function answerOf(title: string, legend: string): Answer {
 }
 
 function brokenWebhooks(): string[] {
-  const states = answerOf('Webhooks, the worst first', 'State').result;
+  const states = answerOf('Webhooks, worst first', 'State').result;
   const broken = states.filter(({ values }) => values[0]![1] === String(STATES.broken));
   return broken.map(({ metric }) => metric['webhook']!).sort();
 }
@@ -270,7 +270,7 @@ for (const theme of ['dark', 'light'] as const) {
   });
 
   test(`in the table each bad receiver has a colour and words of its own that can be read, ${theme}`, async () => {
-    const { cells } = await draw(browser, picture(theme, [panel('Webhooks, the worst first')], answers, 'All'));
+    const { cells } = await draw(browser, picture(theme, [panel('Webhooks, worst first')], answers, 'All'));
     for (const { row, text, color, background } of cells.filter(({ text }) => text)) {
       assert.ok(
         contrast(color, background) >= READABLE_CONTRAST,

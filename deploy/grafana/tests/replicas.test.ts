@@ -99,7 +99,7 @@ function target(title: string, legend = title): Target {
   return found;
 }
 
-const TABLE = 'Webhooks, the worst first';
+const TABLE = 'Webhooks, worst first';
 
 /** What a tile shows now. */
 async function tile(title: string, at: View): Promise<number> {
@@ -151,7 +151,7 @@ test('an exporter that cannot read the API still shows what it knows when there 
   assert.equal(await cell('Failures in a row', now), 7);
   assert.equal(await cell('Receiver', now, 'target_host'), 'old.example');
   assert.equal(await tile('Cotalker API', now), 0);
-  assert.equal(await tile('Oldest figures', now), END - FROZEN);
+  assert.equal(await tile('Oldest data', now), END - FROZEN);
 });
 
 test('what the log says and what the list says each come from the exporter that reads it', async () => {

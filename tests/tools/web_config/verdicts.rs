@@ -201,7 +201,7 @@ fn verdicts_on_files_are_those_of_promtool_but_for_what_is_listed() {
 fn the_example_of_the_readme_is_good_here_and_there() {
     let files = Files::new();
     files.write("clients.crt", &Ca::new().pem());
-    let readme = include_str!("../../../README.md");
+    let readme = include_str!("../../../docs/web-config.md");
     let blocks = readme.split("```yaml\n").filter_map(|rest| Some(rest.split_once("```")?.0));
     let example = blocks.into_iter().find(|block| block.starts_with("tls_server_config:")).expect("an example");
     assert!(example.contains("$2y$10$..."), "a place for a hash");

@@ -1,0 +1,200 @@
+//! HTTP calls, each bounded in time and size, paced and counted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery_ledger::UnixMillis;
+use delivery_ledger::fleet::EntityTag;
+use http::header::{ACCEPT, DATE, ETAG};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use reqwest::{Certificate, RequestBuilder, Response};
+use tokio::time::{Instant, timeout_at};
+
+use super::call::{CallResult, Endpoint};
+use super::error::CallError;
+use super::pacing::Pacing;
+use super::settings::ApiSettings;
+use super::sinks::Sink;
+use crate::clock;
+use crate::telemetry::Instruments;
+
+/// Idle connections are closed after this long: before Node.js closes them (5 s by default, `server.keepAliveTimeout`),
+/// so that no call goes out on a connection that is just being closed.
+const POOL_IDLE: Duration = Duration::from_secs(4);
+
+/// The way to the API. It knows nothing of tokens.
+#[derive(Debug)]
+pub(super) struct Transport {
+    http: reqwest::Client,
+    base: String,
+    fixed_headers: HeaderMap,
+    timeout: Duration,
+    max_response_bytes: u64,
+    instruments: Arc<Instruments>,
+    pub(super) pacing: Pacing,
+}
+
+/// A response whose head has come.
+pub(super) enum Opened {
+    /// 304.
+    NotModified {
+        server_time: UnixMillis,
+    },
+    Body(Body),
+}
+
+/// The body of a response with a status of success, not read yet.
+pub(super) struct Body {
+    pub(super) server_time: UnixMillis,
+    endpoint: Endpoint,
+    response: Response,
+    started: Instant,
+}
+
+impl Body {
+    pub(super) fn tag(&self) -> Option<EntityTag> {
+        // A copy: the header's own bytes keep the whole read buffer in memory.
+        self.response.headers().get(ETAG).map(|tag| EntityTag(tag.as_bytes().into()))
+    }
+}
+
+impl Transport {
+    pub(super) fn new(settings: &ApiSettings, instruments: Arc<Instruments>) -> Result<Self, BuildError> {
+        let mut fixed_headers = HeaderMap::new();
+        fixed_headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(company) = &settings.company {
+            fixed_headers.insert(HeaderName::from_static("company"), company.clone());
+        }
+        if settings.admin {
+            fixed_headers.insert(HeaderName::from_static("admin"), HeaderValue::from_static("true"));
+        }
+        Ok(Self {
+            http: http_client(settings)?,
+            base: settings.base_url.as_str().trim_end_matches('/').to_owned(),
+            fixed_headers,
+            timeout: settings.timeout,
+            max_response_bytes: settings.max_response_bytes,
+            pacing: Pacing::new(settings.calls_per_second, settings.poll_interval, Arc::clone(&instruments)),
+            instruments,
+        })
+    }
+
+    /// A request of `path`, which starts with a slash.
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base)).headers(self.fixed_headers.clone())
+    }
+
+    /// Waits for its turn, sends the request, and takes the head of the response. A call that ends with the head is
+    /// counted here, one with a body in [`Transport::drain`].
+    pub(super) async fn send(
+        &self,
+        endpoint: Endpoint,
+        request: RequestBuilder,
+        is_conditional: bool,
+    ) -> Result<Opened, CallError> {
+        self.pacing.turn(self.timeout).await?;
+        let started = Instant::now();
+        let opened = match timeout_at(started + self.timeout, request.send()).await {
+            Err(_) => Err(CallError::timed_out(self.timeout)),
+            Ok(Err(error)) => Err(CallError::from_transport(error)),
+            Ok(Ok(response)) => self.judge_head(endpoint, response, started, is_conditional),
+        };
+        match &opened {
+            Ok(Opened::Body(_)) => {}
+            Ok(Opened::NotModified { .. }) => self.count(endpoint, CallResult::NotModified, started, 0),
+            Err(error) => self.count(endpoint, error.result, started, 0),
+        }
+        opened
+    }
+
+    fn judge_head(
+        &self,
+        endpoint: Endpoint,
+        response: Response,
+        started: Instant,
+        is_conditional: bool,
+    ) -> Result<Opened, CallError> {
+        let date = response.headers().get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+        let server_time = date.map_or_else(clock::now, clock::millis);
+        let status = response.status();
+        self.pacing.note(status, response.headers(), server_time);
+        match status {
+            StatusCode::NOT_MODIFIED if is_conditional => Ok(Opened::NotModified { server_time }),
+            _ if status.is_success() => Ok(Opened::Body(Body { server_time, endpoint, response, started })),
+            _ => Err(CallError::from_status(status)),
+        }
+    }
+
+    /// Reads a body into `sink`, within the limits of time and size.
+    pub(super) async fn drain<S: Sink>(&self, body: Body, mut sink: S) -> Result<S::Value, CallError> {
+        let Body { endpoint, mut response, started, .. } = body;
+        let mut bytes = 0_u64;
+        let read = async {
+            while let Some(chunk) = response.chunk().await.map_err(CallError::from_transport)? {
+                bytes = bytes.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+                if bytes > self.max_response_bytes {
+                    return Err(CallError::too_large(self.max_response_bytes));
+                }
+                sink.feed(&chunk)?;
+            }
+            sink.finish()
+        };
+        let value = match timeout_at(started + self.timeout, read).await {
+            Ok(value) => value,
+            Err(_) => Err(CallError::timed_out(self.timeout)),
+        };
+        self.count(endpoint, value.as_ref().err().map_or(CallResult::Ok, |error| error.result), started, bytes);
+        value
+    }
+
+    fn count(&self, endpoint: Endpoint, result: CallResult, started: Instant, bytes: u64) {
+        self.instruments.call_ended(endpoint, result, started.elapsed().as_secs_f64(), bytes);
+    }
+}
+
+fn http_client(settings: &ApiSettings) -> Result<reqwest::Client, BuildError> {
+    // Both the client and the server side of the process use one provider; a second call changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = reqwest::Client::builder()
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .pool_idle_timeout(POOL_IDLE)
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
+    if settings.ignore_proxy {
+        builder = builder.no_proxy();
+    }
+    if settings.base_url.scheme() == "http" {
+        // No TLS is needed: a container without any CA must still be able to start.
+        builder = builder.tls_certs_only([]);
+    } else if let Some(pem) = &settings.ca_pem {
+        let cas = Certificate::from_pem_bundle(pem).map_err(BuildError::BrokenPem)?;
+        if cas.is_empty() {
+            return Err(BuildError::NoCertificate);
+        }
+        builder = builder.tls_certs_merge(cas);
+    }
+    builder.build().map_err(BuildError::NoTls)
+}
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The PEM of the additional CAs is broken.
+    #[error("broken PEM: {0}")]
+    BrokenPem(#[source] reqwest::Error),
+    /// The PEM of the additional CAs holds no certificate.
+    #[error("no certificate in it")]
+    NoCertificate,
+    /// TLS cannot be set up. All that can be wrong by then is that the system has no CAs.
+    #[error(
+        "no trusted CA: {}; give one in a PEM file, or install the system's in /etc/ssl/certs/ca-certificates.crt",
+        root_cause(.0)
+    )]
+    NoTls(reqwest::Error),
+}
+
+/// What is behind an error that itself says too little.
+fn root_cause(error: &reqwest::Error) -> &dyn std::error::Error {
+    std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source()).last().unwrap_or(error)
+}
