@@ -328,7 +328,7 @@ fn take_turn(
 
 #[test]
 fn whatever_the_moment_of_a_crash_nothing_shown_is_taken_back_and_everything_counts_once() {
-    const HISTORIES: u32 = 20_000;
+    const HISTORIES: u32 = if crate::IS_THOROUGH { 20_000 } else { 1_000 };
     let crashes = Cell::new(0);
     let mut runner =
         TestRunner::new(ProptestConfig { cases: HISTORIES, failure_persistence: None, ..Default::default() });
@@ -495,10 +495,10 @@ impl Run {
 
 #[test]
 fn no_crash_at_any_step_of_the_disk_takes_back_what_was_shown() {
-    const RUNS: u64 = 1_500;
+    const RUNS: u32 = if crate::IS_THOROUGH { 1_500 } else { 150 };
     let mut all = Tally::default();
     for seed in 0..RUNS {
-        let tally = run(seed, Skips::Nothing).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+        let tally = run(u64::from(seed), Skips::Nothing).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
         all.kills += tally.kills;
         all.power_losses += tally.power_losses;
         all.errors += tally.errors;
@@ -506,7 +506,8 @@ fn no_crash_at_any_step_of_the_disk_takes_back_what_was_shown() {
         all.refusals += tally.refusals;
     }
     println!("{RUNS} runs: {all:?}, nothing taken back, everything counted once");
-    assert!(all.kills > 2_000 && all.power_losses > 2_000 && all.errors > 1_000 && all.recoveries > 20, "{all:?}");
+    assert!(all.kills > RUNS / 3 * 4 && all.power_losses > RUNS / 3 * 4, "{all:?}");
+    assert!(all.errors > RUNS / 3 * 2 && all.recoveries > RUNS / 75, "{all:?}");
 }
 
 /// The proof that the test above would see it.

@@ -7,8 +7,7 @@ use cotalker_simulator::{LogShape, Order, Receiver, Simulator, Trigger, WebhookS
 use delivery_ledger::{AttemptId, ObjectId, UnixMillis, WebhookId};
 use serde_json::{Value, json};
 
-use crate::daemon::Setup;
-use crate::scene::{START, happen, serve};
+use test_harness::{START, Setup, happen, serve};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -105,17 +104,17 @@ async fn an_entry_from_the_future_counts_and_swallows_neither_the_present_nor_a_
 
     // Old entries are forgotten, which raises the floor, but not up to the one from the future.
     simulator.advance(Duration::from_secs(2 * 3_600));
-    daemon.whole_round().await;
+    daemon.whole_poll().await;
     happen(&simulator, &ids, 5);
-    let page = daemon.whole_round().await;
+    let page = daemon.whole_poll().await;
     assert_eq!(page.of(id, "delivery_attempts_total"), Some(9.0));
     assert_eq!((page.of(id, "events_delivered_total"), page.of(id, "log_gaps_total")), (Some(9.0), Some(0.0)));
     assert_eq!(page.of(id, "log_late_entries_total"), Some(0.0));
 
     simulator.shape(id, |shape| shape.window = 8);
-    daemon.whole_round().await;
+    daemon.whole_poll().await;
     happen(&simulator, &ids, 20);
-    let page = daemon.whole_round().await;
+    let page = daemon.whole_poll().await;
     assert_eq!(page.of(id, "log_gaps_total"), Some(1.0));
     assert_eq!(page.of(id, "delivery_attempts_total"), Some(17.0), "the eight that are left");
 }
@@ -149,7 +148,7 @@ async fn duplicates_and_any_order_change_nothing() {
         assert_eq!(page.sum("cotalker_webhook_log_gaps_total", &[]), Some(0.0));
         assert_eq!(page.sum("cotalker_webhook_log_late_entries_total", &[]), Some(0.0));
         simulator.advance(Duration::from_secs(300));
-        page = daemon.whole_round().await;
+        page = daemon.whole_poll().await;
     }
 }
 
@@ -186,7 +185,7 @@ async fn a_log_of_final_rows_only_tells_the_same_of_events() {
     world.change(id, |spec| spec.every_ms = 0);
     world.advance_by(3_600_000);
     let simulator = serve(world).await;
-    simulator.shape(id, |shape| shape.final_rows_only = true);
+    simulator.shape(id, |shape| shape.final_attempts_only = true);
     let page = Setup::of(&simulator).start().await.first_poll().await;
     let truth = simulator.truth(id, UnixMillis::MIN);
     assert!(truth.lost > 3 && truth.delivered > 3 && truth.pending == 0, "{truth:?}");

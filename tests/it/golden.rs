@@ -9,8 +9,7 @@ use std::time::Duration;
 use cotalker_simulator::demo::demo_scenario;
 use delivery_ledger::History;
 
-use crate::daemon::Daemon;
-use crate::scene::{START, serve};
+use test_harness::{Daemon, START, serve};
 
 const SEED: u64 = 10_942;
 
@@ -45,7 +44,7 @@ async fn the_demos_metrics_are_the_same_byte_for_byte() {
     exporter.first_poll().await;
     for _ in 0..2 {
         simulator.advance(Duration::from_secs(60 * 60));
-        exporter.whole_round().await;
+        exporter.whole_good_poll().await;
     }
     let page = normalised(&exporter.scrape().await.0);
 

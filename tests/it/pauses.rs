@@ -7,9 +7,7 @@ use cotalker_webhook_exporter::clock;
 use cotalker_webhook_exporter::telemetry::as_seconds;
 use delivery_ledger::{UnixMillis, WebhookId};
 
-use crate::daemon::{Daemon, Setup, until};
-use crate::page::MetricsPage;
-use crate::scene::{START, happen};
+use test_harness::{Daemon, MetricsPage, START, Setup, happen, until};
 
 const PAUSE: Duration = Duration::from_secs(3);
 

@@ -5,8 +5,7 @@ use delivery_ledger::UnixMillis;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::program::program;
-use crate::scene::{START, happen, serve};
+use test_harness::{START, free_address, happen, program, serve};
 
 /// One webhook that delivers, one whose receiver is dead and has just been tried, one that is new.
 async fn company() -> Simulator {
@@ -16,11 +15,6 @@ async fn company() -> Simulator {
     let simulator = serve(world).await;
     happen(&simulator, &ids[..2], 1);
     simulator
-}
-
-async fn free_port() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    listener.local_addr().expect("an address").to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +107,7 @@ async fn check_tells_why_the_api_cannot_be_read_and_what_to_do() {
     let lost = program(&["check"]).towards(&simulator).env("COTALKER_BASE_URL", &lost).run().await;
     lost.assert_complains(1, &["404", "--cotalker.base-url"]);
 
-    let nowhere = format!("http://{}", free_port().await);
+    let nowhere = format!("http://{}", free_address());
     let nowhere = program(&["check"]).towards(&simulator).env("COTALKER_BASE_URL", &nowhere).run().await;
     nowhere.assert_complains(1, &["refused", "--cotalker.base-url"]);
 
@@ -127,7 +121,7 @@ async fn check_of_chosen_webhooks_needs_no_list() {
     let simulator = company().await;
     let ids = simulator.with_world(|world| world.ids());
     let token = simulator.add_token(false);
-    let chosen = |id: String| program(&["check"]).arg(&format!("--webhook.id={id}"));
+    let chosen = |id: String| program(&["check"]).arg(format!("--webhook.id={id}"));
     let ended = chosen(ids[0].to_string()).towards(&simulator).env("COTALKER_TOKEN", &token).run().await;
     assert_eq!(ended.status, Some(0), "{ended:?}");
     assert!(ended.stdout.contains("orders") && !ended.stdout.contains("assets"), "{ended:?}");
@@ -155,7 +149,7 @@ async fn healthcheck_tells_a_running_exporter_from_none() {
     let address = running.address().await.to_string();
     let ended = program(&["healthcheck"]).env("EXPORTER_WEB_LISTEN_ADDRESS", &address).run().await;
     assert_eq!((ended.status, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
-    let address = free_port().await;
+    let address = free_address().to_string();
     let ended = program(&["healthcheck", "--web.listen-address", &address]).run().await;
     ended.assert_complains(1, &[&address]);
 }
@@ -209,7 +203,7 @@ async fn a_log_whose_window_has_slid_past_what_is_known_is_counted_and_said() {
 
     // One that is still known is no gap.
     happen(&simulator, &[id], 4);
-    let page = site.whole_round().await;
+    let page = site.whole_poll().await;
     assert_eq!((page.of(id, "delivery_attempts_total"), page.of(id, "log_gaps_total")), (Some(9.0), Some(0.0)));
 
     happen(&simulator, &[id], 12);
@@ -217,6 +211,6 @@ async fn a_log_whose_window_has_slid_past_what_is_known_is_counted_and_said() {
     assert_eq!(page.of(id, "delivery_attempts_total"), Some(14.0), "the five that are left");
     let line = daemon.logs("no overlap with the previous poll").await;
     assert!(line.contains("level=warn") && line.contains("webhook=orders"), "{line}");
-    let page = site.whole_round().await;
+    let page = site.whole_poll().await;
     assert_eq!(page.of(id, "log_gaps_total"), Some(1.0), "once");
 }

@@ -10,9 +10,7 @@ use cotalker_webhook_exporter::store::record::{Checkpoint, decode, encode_record
 use cotalker_webhook_exporter::store::{CURRENT, LOCK, PREVIOUS};
 use delivery_ledger::{UnixMillis, WebhookId};
 
-use crate::kills::assert_shows_all;
-use crate::page::MetricsPage;
-use crate::survivor::{Process, START, Seen, exporter, free_port, simulator};
+use test_harness::{MetricsPage, Program, Running, START, Seen, all_kinds, assert_shows_all, program};
 
 const ATTEMPTS: &str = "cotalker_webhook_delivery_attempts_total";
 
@@ -20,14 +18,13 @@ const ATTEMPTS: &str = "cotalker_webhook_delivery_attempts_total";
 struct Stage {
     simulator: Arc<Simulator>,
     directory: tempfile::TempDir,
-    port: u16,
     seen: Seen,
 }
 
 impl Stage {
     async fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        Self { simulator: simulator().await, directory, port: free_port(), seen: Seen::default() }
+        Self { simulator: all_kinds().await, directory, seen: Seen::default() }
     }
 
     fn state(&self) -> &Path {
@@ -38,8 +35,12 @@ impl Stage {
         self.state().join(name)
     }
 
-    fn start(&self) -> Process {
-        Process::start(exporter(&self.simulator, self.state(), self.port), self.port)
+    fn exporter(&self) -> Program {
+        program(&[]).towards(&self.simulator).anywhere().quickly().keeping(self.state())
+    }
+
+    fn start(&self) -> Running {
+        self.exporter().spawn()
     }
 
     /// A quarter of an hour passes, with a checkpoint at least every five minutes; then the exporter is killed.
@@ -128,11 +129,7 @@ async fn a_webhook_that_appeared_meanwhile_starts_at_0_and_counts_what_it_did_si
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_webhook_of_an_account_counts_even_if_it_appeared_while_the_exporter_was_down() {
     let mut stage = Stage::new().await;
-    let ignoring_history = |stage: &Stage| {
-        let mut command = exporter(&stage.simulator, stage.state(), stage.port);
-        command.env("EXPORTER_POLL_HISTORY", "ignore");
-        Process::start(command, stage.port)
-    };
+    let ignoring_history = |stage: &Stage| stage.exporter().env("EXPORTER_POLL_HISTORY", "ignore").spawn();
     stage.simulator.with_world(|world| world.ids().into_iter().for_each(|id| world.set_listed(id, false)));
     let mut process = ignoring_history(&stage);
     process.at_rest(&mut stage.seen).await;
@@ -283,7 +280,7 @@ async fn the_ledger_of_a_vanished_webhook_survives_a_restart_and_is_dropped_afte
 }
 
 /// The lines for people on standard error.
-fn complaints(process: &Process) -> Vec<String> {
+fn complaints(process: &Running) -> Vec<String> {
     process.log().into_iter().filter(|line| line.starts_with("cotalker-webhook-exporter: ")).collect()
 }
 
@@ -314,8 +311,7 @@ async fn a_second_process_ends_with_one_line_that_names_the_lock() {
     let mut stage = Stage::new().await;
     let first = stage.start();
     first.at_rest(&mut stage.seen).await;
-    let port = free_port();
-    let mut second = Process::start(exporter(&stage.simulator, stage.state(), port), port);
+    let mut second = stage.start();
     assert_eq!(second.wait().code(), Some(1));
     let complaints = complaints(&second);
     assert_eq!(complaints.len(), 1, "{:?}", second.log());

@@ -177,7 +177,7 @@ mod tests {
         for wrong in [HOUR, -24 * HOUR, 8_000 * 365 * 24 * HOUR, -NOON] {
             let mut clock = ServerClock::new(1.0);
             (0..5).for_each(|second| {
-                drop(clock.reckon(dated(i64::try_from(second * 1_000).expect("a second")), now(second)))
+                let _ = clock.reckon(dated(i64::try_from(second * 1_000).expect("a second")), now(second));
             });
             let reckoning = clock.reckon(dated(wrong), now(5));
             assert!(reckoning.is_news, "{wrong}");
@@ -205,7 +205,9 @@ mod tests {
     #[test]
     fn a_server_whose_clock_is_set_is_believed_once_most_of_its_dates_say_so() {
         let mut clock = ServerClock::new(1.0);
-        (0..5).for_each(|second| drop(clock.reckon(dated(0), now(second))));
+        (0..5).for_each(|second| {
+            let _ = clock.reckon(dated(0), now(second));
+        });
         let believed = (5..10).map(|second| clock.reckon(dated(HOUR), now(second)).time.at.as_millis() - NOON >= HOUR);
         assert_eq!(believed.collect::<Vec<_>>(), [false, false, true, true, true]);
     }
