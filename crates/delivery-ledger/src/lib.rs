@@ -18,6 +18,8 @@ mod id;
 mod ledger;
 mod outcome;
 mod policy;
+mod reason;
+mod sender_error;
 mod standing;
 mod time;
 mod webhook;

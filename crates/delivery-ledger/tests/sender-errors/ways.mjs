@@ -2,6 +2,7 @@
 //
 //   serve    starts the receiver on the way's port (none: nothing listens there)
 //   url      what is called, given that port
+//   status   what the receiver says, where the failure is nothing else
 //   timeout  the client's own timeout, in milliseconds (none: only what the client does by itself)
 //   needs    what the client must be able to do for the way to make sense (`also`: a second such thing)
 import { HOST } from './certificates.mjs';
@@ -92,11 +93,11 @@ export function ways(certificates, cleanUp) {
   bad('closes after the request, TLS', 'reset', certificates.good, says('', ends));
   bad('closes in a body, TLS', 'reset', certificates.good, says(head('Content-Length: 100') + 'half', ends));
 
-  way('redirects for ever', 'http_3xx', tcp(says(answer('302 Found', 'Location: /in', 'Connection: close'), ends)), { needs: 'redirects' });
-  way('redirects for ever, method kept', 'http_3xx', tcp(says(answer('307 Temporary Redirect', 'Location: /in', 'Connection: close'), ends)), { needs: 'redirects' });
+  way('redirects for ever', 'http_3xx', tcp(says(answer('302 Found', 'Location: /in', 'Connection: close'), ends)), { status: 302, needs: 'redirects' });
+  way('redirects for ever, method kept', 'http_3xx', tcp(says(answer('307 Temporary Redirect', 'Location: /in', 'Connection: close'), ends)), { status: 307, needs: 'redirects' });
   way('redirects to another protocol', 'other', tcp(says(answer('302 Found', 'Location: htps://x.example/', 'Connection: close'), ends)), { needs: 'redirects', also: 'protocols' });
   way('redirects to no URL', 'other', tcp(says(answer('302 Found', 'Location: http://', 'Connection: close'), ends)), { needs: 'redirects' });
-  way('redirects, and the client must not follow', 'http_3xx', tcp(says(answer('302 Found', 'Location: /in', 'Connection: close'), ends)), { noRedirects: true, needs: 'redirects' });
+  way('redirects, and the client must not follow', 'http_3xx', tcp(says(answer('302 Found', 'Location: /in', 'Connection: close'), ends)), { status: 302, noRedirects: true, needs: 'redirects' });
   for (const [status, reason] of [['400 Bad Request', 'http_4xx'], ['404 Not Found', 'http_4xx'], ['429 Too Many Requests', 'http_4xx'],
     ['500 Internal Server Error', 'http_5xx'], ['502 Bad Gateway', 'http_5xx'], ['503 Service Unavailable', 'http_5xx']]) {
     way(`status ${status}`, reason, tcp(says(answer(status, 'Connection: close'), ends)), { status: Number.parseInt(status) });
