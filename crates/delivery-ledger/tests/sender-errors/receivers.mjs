@@ -24,9 +24,21 @@ export const tcp = (talk, addresses) => (port) => listen(() => net.createServer(
 export const secure = (options, talk = says('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')) => (port) =>
   listen(() => tls.createServer({ honorCipherOrder: true, ...options }, (socket) => talk(quiet(socket))).on('tlsClientError', () => {}), port);
 
-/** Waits for the request's head, then writes `text`, and does `then` to the socket. */
-export const says = (text, then = () => {}) => (socket) =>
-  socket.once('data', () => socket.write(text, () => then(socket)));
+// A receiver that closes with a part of the request unread resets the connection: so it waits for all of it, or for the first
+// bytes of a TLS handshake.
+const isWhole = (received) => received.startsWith('\x16') || received.includes('"create"}') || /^(GET|CONNECT) [^]*\r\n\r\n$/.test(received);
+
+/** Waits for the request, then writes `text`, and does `then` to the socket. */
+export const says = (text, then = () => {}) => (socket) => {
+  let received = '';
+  const take = (bytes) => {
+    received += bytes.toString('latin1');
+    if (!isWhole(received)) return;
+    socket.off('data', take);
+    socket.write(text, () => then(socket));
+  };
+  socket.on('data', take);
+};
 
 /** After the text is on its way: ends the connection in order, resets it, or leaves it open without another byte. */
 export const ends = (socket) => socket.end();
