@@ -123,7 +123,10 @@ impl Transport {
         let server_time = reckoning.time;
         if let Some(date) = date.filter(|_| reckoning.is_news) {
             let seconds_ahead = date.millis_since(server_time.local) / 1_000;
-            tracing::warn!(seconds_ahead, "the API's Date header is not plausible; it is not used");
+            tracing::warn!(
+                seconds_ahead,
+                "Date headers of the API disagree; a time that most do not agree on is not used"
+            );
         }
         let status = response.status();
         self.pacing.note(status, response.headers(), date.unwrap_or(server_time.at));
