@@ -1,6 +1,7 @@
 //! The one integration binary: a single link, whatever the number of modules. The counting core against an independent
 //! model, and the real exporter against the simulated Cotalker, over HTTP.
 
+mod agreement;
 mod alerts;
 mod answers;
 mod checkpoint;
