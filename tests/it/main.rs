@@ -4,6 +4,7 @@
 /// Whether scenarios that repeat something do so as often as a release needs it, or as often as a quick test can.
 const IS_THOROUGH: bool = false;
 
+mod agreement;
 mod answers;
 mod checkpoint;
 mod conditional;
