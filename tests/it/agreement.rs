@@ -78,10 +78,10 @@ async fn check_and_the_daemon_watch_the_same_webhooks() {
         let exclude = [None, None, Some("users-.*")][numbers.below(3)];
         let limit = [1, 2, 3, 10_000][numbers.below(4)];
 
-        let mut check = program(&["check"]).towards(&simulator).arg(&format!("--webhook.limit={limit}"));
+        let mut check = program(&["check"]).towards(&simulator).arg(format!("--webhook.limit={limit}"));
         for (flag, expression) in [("include", include), ("exclude", exclude)] {
             if let Some(expression) = expression {
-                check = check.arg(&format!("--webhook.{flag}={expression}"));
+                check = check.arg(format!("--webhook.{flag}={expression}"));
             }
         }
         let ended = check.run().await;

@@ -371,7 +371,7 @@ impl<E: CallFailure> Fleet<E> {
         let subject = member.subject();
         self.account.state.server_ahead_millis = server_time.at.millis_since(now.wall);
         if was_down {
-            self.outbox.say_bounded(Notice::LogRecovered(subject));
+            self.outbox.say_log_recovered(subject);
         }
         if let Some(poll) = &mut self.poll
             && poll.fuse == (Fuse::Armed { tried: Some(id) })
@@ -404,7 +404,7 @@ impl<E: CallFailure> Fleet<E> {
             let retry_at = uptime.saturating_add(wait);
             member.log = LogState::Unreadable { cause: failure.clone(), failures, retry_at, behind };
             if is_news {
-                self.outbox.say_bounded(Notice::LogFailed(subject, failure));
+                self.outbox.say_log_failed(subject, failure);
             }
         }
         let Some(poll) = &mut self.poll else { return };

@@ -151,8 +151,12 @@ pub enum Notice<E> {
     Vanished(Subject),
     /// A log could not be read, for a new reason.
     LogFailed(Subject, E),
+    /// So many logs could not be read in one poll, for new reasons; one of them as an example.
+    LogsFailed(usize, Subject, E),
     /// A log can be read again.
     LogRecovered(Subject),
+    /// So many logs can be read again since the last poll.
+    LogsRecovered(usize),
     /// So many events of a webhook were lost since the last line.
     Lost(Subject, u64),
     /// Entries of a log may have been missed.
