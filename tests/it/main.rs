@@ -20,6 +20,7 @@ mod history;
 mod kills;
 mod model;
 mod pauses;
+mod present;
 mod process;
 mod restarts;
 mod rules;
