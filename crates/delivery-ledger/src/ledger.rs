@@ -182,8 +182,10 @@ impl Ledger {
         self.under_way = answer.under_way;
         for attempt in &answer.recovered {
             self.events.recover(attempt, now);
-            if let Some(counted) = self.counted.get_mut(&attempt.id) {
-                counted.failed = false;
+        }
+        for (id, failed) in answer.known {
+            if let Some(counted) = self.counted.get_mut(&id) {
+                counted.failed = failed;
             }
         }
 
@@ -192,7 +194,8 @@ impl Ledger {
             self.totals.count(attempt);
             self.totals.late += u64::from(newest_before.is_some_and(|newest| position.at < newest.at));
             self.events.observe(attempt, now, policy);
-            self.counted.insert(attempt.id, Counted { at: position.at, failed: !attempt.outcome.is_success() });
+            let failed = !attempt.outcome.is_success() && !attempt.is_ahead(now);
+            self.counted.insert(attempt.id, Counted { at: position.at, failed });
             if !attempt.is_ahead(now) {
                 self.newest_counted = self.newest_counted.max(Some(*position));
             }
@@ -237,7 +240,8 @@ impl Ledger {
         let mut kept = Tally::default();
         if !has_new_success {
             kept = Tally { count: self.standing.consecutive_failures, first: self.standing.failing_since };
-            let fresh_failures = fresh.iter().filter(|(_, attempt)| !attempt.outcome.is_success());
+            let fresh_failures =
+                fresh.iter().filter(|(_, attempt)| !attempt.outcome.is_success() && !attempt.is_ahead(now));
             fresh_failures.map(|(position, _)| *position).filter(is_since).for_each(|position| kept.add(position));
         }
         let mut shown = Tally::default();
@@ -289,7 +293,7 @@ impl Ledger {
     /// How many attempts above the floor are known one by one.
     #[must_use]
     pub fn counted(&self) -> usize {
-        self.counted.len()
+        self.counted.iter().filter(|(id, counted)| Position { at: counted.at, id: **id } > self.floor).count()
     }
 
     /// What the counted attempts add up to.
@@ -374,8 +378,10 @@ pub struct Answer {
     window: Window,
     /// Attempts that are not dealt with, in the order of their positions.
     fresh: BTreeMap<Position, Attempt>,
-    /// Successes that were dealt with as failures before, or whose event may be pending.
+    /// Successes that are dealt with, of events that are pending.
     recovered: Vec<Attempt>,
+    /// Counted attempts, and whether they are failures that have a part in how the webhook stands.
+    known: Vec<(AttemptId, bool)>,
     newest: Newest,
     /// Failures at or below the floor, younger than the newest success so far.
     old_failures: BTreeSet<Position>,
@@ -396,6 +402,7 @@ impl Answer {
             window: Window::default(),
             fresh: BTreeMap::new(),
             recovered: Vec::new(),
+            known: Vec::new(),
             newest: Newest::default(),
             old_failures: BTreeSet::new(),
             places: Vec::new(),
@@ -446,16 +453,16 @@ impl Reading<'_> {
                 answer.old_failures = answer.old_failures.split_off(&position);
             }
         }
-        match counted {
-            Some(counted) if counted.failed && !is_failure => answer.recovered.push(attempt),
-            None if is_below_floor && !is_failure && self.ledger.events.is_pending(&attempt) => {
-                answer.recovered.push(attempt);
+        if let Some(counted) = counted {
+            let failed = is_failure && !attempt.is_ahead(now);
+            if counted.failed != failed {
+                answer.known.push((attempt.id, failed));
             }
-            Some(_) => {}
-            None if is_below_floor => {}
-            None => {
-                answer.fresh.insert(position, attempt);
-            }
+        }
+        if counted.is_none() && !is_below_floor {
+            answer.fresh.insert(position, attempt);
+        } else if !is_failure && self.ledger.events.is_pending(&attempt) {
+            answer.recovered.push(attempt);
         }
     }
 
