@@ -219,7 +219,7 @@ async fn a_row_that_gets_its_status_later_counts_once_and_by_that_status() {
     assert_eq!(page.of(ids[0], "delivery_failures_total"), Some(0.0));
     assert_eq!(
         (page.of(ids[0], "events_delivered_total"), page.of(ids[0], "events_lost_total")),
-        (Some(1.0), Some(0.0))
+        (Some(4.0), Some(0.0))
     );
 }
 
