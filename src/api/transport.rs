@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use delivery_ledger::UnixMillis;
 use delivery_ledger::fleet::EntityTag;
-use http::header::{ACCEPT, DATE, ETAG};
+use http::header::{ACCEPT, CONTENT_TYPE, DATE, ETAG};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest::{Certificate, RequestBuilder, Response};
 use tokio::time::{Instant, timeout_at};
@@ -21,6 +21,9 @@ use crate::telemetry::Instruments;
 /// Idle connections are closed after this long: before Node.js closes them (5 s by default, `server.keepAliveTimeout`),
 /// so that no call goes out on a connection that is just being closed.
 const POOL_IDLE: Duration = Duration::from_secs(4);
+
+/// The most bytes of white space that are read in search of the first byte of a response. A convention.
+const LONGEST_INDENT: usize = 4 * 1024;
 
 /// The way to the API. It knows nothing of tokens.
 #[derive(Debug)]
@@ -97,7 +100,13 @@ impl Transport {
         let opened = match timeout_at(started + self.timeout, request.send()).await {
             Err(_) => Err(CallError::timed_out(self.timeout)),
             Ok(Err(error)) => Err(CallError::from_transport(error)),
-            Ok(Ok(response)) => self.judge_head(endpoint, response, started, is_conditional),
+            Ok(Ok(mut response)) => {
+                let status = response.status();
+                let is_intercepted = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+                    && timeout_at(started + self.timeout, is_web_page(&mut response)).await.unwrap_or(false);
+                let judged = self.judge_head(endpoint, response, started, is_conditional);
+                if is_intercepted { Err(CallError::intercepted(status)) } else { judged }
+            }
         };
         match &opened {
             Ok(Opened::Body(_)) => {}
@@ -117,11 +126,11 @@ impl Transport {
         let date = response.headers().get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
         let server_time = date.map_or_else(clock::now, clock::millis);
         let status = response.status();
-        self.pacing.note(status, response.headers(), server_time);
+        let retry_after = self.pacing.note(endpoint, status, response.headers(), server_time);
         match status {
             StatusCode::NOT_MODIFIED if is_conditional => Ok(Opened::NotModified { server_time }),
             _ if status.is_success() => Ok(Opened::Body(Body { server_time, endpoint, response, started })),
-            _ => Err(CallError::from_status(status)),
+            _ => Err(CallError::from_status(status).with_retry_after(retry_after)),
         }
     }
 
@@ -150,6 +159,25 @@ impl Transport {
     fn count(&self, endpoint: Endpoint, result: CallResult, started: Instant, bytes: u64) {
         self.instruments.call_ended(endpoint, result, started.elapsed().as_secs_f64(), bytes);
     }
+}
+
+/// Whether a response that should be JSON is a web page: by its type, or by its first byte. Reads no further than that.
+async fn is_web_page(response: &mut Response) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    if content_type.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"text/html")) {
+        return true;
+    }
+    let mut left = LONGEST_INDENT;
+    while let Ok(Some(chunk)) = response.chunk().await {
+        match chunk.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(first) => return *first == b'<',
+            None => left = left.saturating_sub(chunk.len()),
+        }
+        if left == 0 {
+            break;
+        }
+    }
+    false
 }
 
 fn http_client(settings: &ApiSettings) -> Result<reqwest::Client, BuildError> {
