@@ -63,11 +63,12 @@ pub fn api_settings(simulator: &Simulator, poll_interval: Duration) -> anyhow::R
         company: None,
         admin: false,
         ca_pem: None,
+        ca_file: None,
         timeout: TIMEOUT,
         max_response_bytes: u64::MAX,
         calls_per_second: 0.0,
         poll_interval,
-        ignore_proxy: true,
+        proxy: None,
     })
 }
 

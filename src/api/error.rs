@@ -68,6 +68,9 @@ impl CallError {
     }
 
     pub(super) fn from_status(status: StatusCode) -> Self {
+        if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Self { advice: PROXY, ..Self::new(CallResult::HttpError, PROXY_LOGIN) };
+        }
         let (result, meaning) = match status {
             StatusCode::UNAUTHORIZED => (CallResult::Unauthorized, "the token or login is wrong or has expired"),
             StatusCode::FORBIDDEN => (CallResult::Forbidden, "the token lacks the permission"),
@@ -138,6 +141,12 @@ impl CallError {
             if let Some(io) = io.filter(|io| io.raw_os_error().is_some()) {
                 return Self::new(CallResult::Connect, format!("connection failed: {io}"));
             }
+            if cause.to_string() == "tls handshake eof" {
+                return Self::new(CallResult::Tls, "the server closed the connection during the TLS handshake");
+            }
+            if let Some(problem) = cause.to_string().strip_prefix("tunnel error: ").and_then(of_proxy) {
+                return Self { advice: PROXY, ..Self::new(CallResult::Connect, problem) };
+            }
             if cause.to_string().starts_with("dns error") {
                 return Self::new(CallResult::Connect, "the API's host name does not resolve (DNS)");
             }
@@ -161,6 +170,46 @@ impl CallError {
     pub fn advice(&self) -> &'static str {
         self.advice
     }
+}
+
+/// What to do about a proxy that lets no call through.
+const PROXY: &str = "Check HTTPS_PROXY, with user and password if the proxy needs them (http://user:password@host:port), or exempt the API's host in NO_PROXY.";
+
+/// 407, from a proxy.
+const PROXY_LOGIN: &str = "the proxy responded with 407: it needs a login, or refuses the one that it was given";
+
+/// What a proxy did, by the HTTP client's word for it. Source: the crate `hyper-util`, `TunnelError`, which only prints.
+/// What lies below it, such as a refused connection, is told by the cause itself.
+fn of_proxy(word: &str) -> Option<&'static str> {
+    match word {
+        "proxy authorization required" => Some(PROXY_LOGIN),
+        "unsuccessful" => Some("the proxy refused to connect to the API (CONNECT)"),
+        "unexpected end of file" => Some("the proxy closed the connection instead of connecting to the API (CONNECT)"),
+        "proxy response headers too long" => Some("the proxy does not respond like a proxy (CONNECT)"),
+        _ => None,
+    }
+}
+
+/// Whether a call ended because the other side closed the connection before it had sent the head of a response.
+pub(super) fn is_closed_connection(error: &reqwest::Error) -> bool {
+    if !error.is_request() || error.is_connect() || error.is_timeout() {
+        return false;
+    }
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.into_iter().any(|cause| {
+        let is_cut_short = cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message);
+        let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        is_cut_short
+            || matches!(
+                io,
+                Some(
+                    io::ErrorKind::ConnectionReset
+                        | io::ErrorKind::ConnectionAborted
+                        | io::ErrorKind::BrokenPipe
+                        | io::ErrorKind::UnexpectedEof
+                )
+            )
+    })
 }
 
 /// What to do about a web page in place of a 401 or 403.

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod answers;
+mod ca_file;
 mod checkpoint;
 mod conditional;
 mod container;
@@ -20,6 +21,7 @@ mod full_disk;
 mod golden;
 mod history;
 mod interception;
+mod kept_connections;
 mod kills;
 mod memory;
 mod model;
@@ -29,6 +31,7 @@ mod process;
 mod program;
 mod prometheus;
 mod promtool;
+mod proxies;
 mod responder;
 mod restarts;
 mod rules;

@@ -86,11 +86,12 @@ pub(crate) fn settings(base_url: &str) -> ApiSettings {
         company: None,
         admin: false,
         ca_pem: None,
+        ca_file: None,
         timeout: Duration::from_secs(20),
         max_response_bytes: 1 << 30,
         calls_per_second: 0.0,
         poll_interval: Duration::from_secs(60),
-        ignore_proxy: true,
+        proxy: None,
     }
 }
 
