@@ -25,6 +25,7 @@ mod kept_connections;
 mod kills;
 mod memory;
 mod model;
+mod odd_disks;
 mod page;
 mod pauses;
 mod process;
