@@ -1,6 +1,6 @@
 //! The program itself, run as a user runs it.
 
-use std::io::Read;
+use std::io::{PipeWriter, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,6 +57,14 @@ impl Program {
         Running { child, stdout, stderr }
     }
 
+    /// Starts it with a log that goes into a pipe which is full, and which nobody reads.
+    pub(crate) fn spawn_unheard(mut self, pipe: &PipeWriter) -> Running {
+        self.0.stderr(pipe.try_clone().expect("a pipe"));
+        let mut child = self.0.spawn().expect("the program starts");
+        let stdout = Heard::listen(child.stdout.take().expect("a pipe"));
+        Running { child, stdout, stderr: Heard::nothing() }
+    }
+
     /// Runs it to its end.
     pub(crate) async fn run(self) -> Ended {
         self.spawn().ended().await
@@ -80,6 +88,10 @@ impl Heard {
             }
         });
         Self { text, thread: Some(thread) }
+    }
+
+    fn nothing() -> Self {
+        Self { text: Arc::default(), thread: None }
     }
 
     fn so_far(&self) -> String {
