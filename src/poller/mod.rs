@@ -207,6 +207,7 @@ impl CallFailure for CallError {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        None
+        // The inherent method, of the same name.
+        Self::retry_after(self)
     }
 }

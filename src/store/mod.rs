@@ -8,13 +8,14 @@ pub(crate) mod options;
 pub mod record;
 pub mod writer;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use self::disk::{Directory, Disk};
+use self::disk::{Directory, Disk, FILE_MODE, sync_directory};
 use self::record::{Checkpoint, Unusable, decode, head};
 use delivery_ledger::UnixMillis;
 
@@ -26,6 +27,9 @@ pub const PREVIOUS: &str = "checkpoint.previous";
 
 /// The lock's file. It stays; only its lock counts.
 pub const LOCK: &str = "lock";
+
+/// Who may enter a directory that is made here: its owner.
+const DIRECTORY_MODE: u32 = 0o700;
 
 /// What a start finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +50,18 @@ pub enum OpenError {
     /// Another process has it.
     #[error("{0}: another process holds this lock; each exporter needs a directory of its own")]
     Locked(PathBuf),
+    /// Its file system has no locks.
+    #[error(
+        "{path}: this file system has no locks ({error}), so nothing would keep a second exporter out; a directory on another file system is needed",
+        path = .path.display()
+    )]
+    NoLocks {
+        /// The file to lock.
+        path: PathBuf,
+        /// What it responded.
+        #[source]
+        error: io::Error,
+    },
     /// It was written by a newer exporter.
     #[error("{path}: {unusable}; start that exporter again, or give another directory", path = .path.display())]
     Newer {
@@ -88,11 +104,15 @@ impl Store {
         };
         make_durably(path).map_err(fail(path))?;
         let lock_path = path.join(LOCK);
-        let lock =
-            File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(fail(&lock_path))?;
+        let mut lock = File::options();
+        lock.create(true).truncate(false).write(true).mode(FILE_MODE);
+        let lock = lock.open(&lock_path).map_err(fail(&lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(lock_path)),
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => {
+                return Err(OpenError::NoLocks { path: lock_path, error });
+            }
             Err(TryLockError::Error(error)) => return Err(fail(&lock_path)(error)),
         }
         let directory = Directory::new(path);
@@ -201,12 +221,18 @@ impl Store {
 /// Makes a directory and those above it, if there are none, so that a loss of power leaves them.
 fn make_durably(path: &Path) -> io::Result<()> {
     let missing = path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).count();
-    fs::create_dir_all(path)?;
+    DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(path)?;
     for parent in path.ancestors().skip(1).take(missing) {
         let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-        File::open(parent)?.sync_all()?;
+        sync_directory(parent)?;
     }
     Ok(())
+}
+
+/// Whether it is the file system that cannot lock, not this file that cannot be locked. Source: flock(2), and what
+/// network file systems without a lock daemon give.
+fn has_no_locks(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOLCK | libc::ENOSYS | libc::EOPNOTSUPP))
 }
 
 /// Why nothing could be loaded.

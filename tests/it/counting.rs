@@ -967,7 +967,7 @@ fn five_minutes_ahead_is_not_too_far_ahead_yet() {
     assert_eq!(ledger.standing().consecutive_failures, 1);
     let mut ledger = fresh_ledger();
     let ahead = failure(1, 5 * MINUTE + 1);
-    show(&mut ledger, 0, &[ahead.clone()]);
+    show(&mut ledger, 0, std::slice::from_ref(&ahead));
     assert_eq!((ledger.totals().attempts, ledger.standing().consecutive_failures), (1, 0));
     assert!(!ledger.is_blocked(&POLICY));
     show(&mut ledger, SECOND, &[ahead]);

@@ -166,7 +166,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
 /// A field that should hold an object of `T` and may hold anything; what it does not name is skipped unread.
 pub(super) enum Object<T> {
     /// The object.
-    Object(T),
+    Read(T),
     /// A text, which may be an object as JSON.
     Text(String),
     /// Anything else, or nothing.
@@ -191,7 +191,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Object::Object)
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object::Read)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {

@@ -39,7 +39,7 @@ pub fn read_log_entry(json: &[u8], webhook: WebhookId) -> LogEntry {
 }
 
 fn read_entry(entry: Object<WireAttempt<'_>>, webhook: WebhookId) -> LogEntry {
-    let Object::Object(entry) = entry else { return LogEntry::Malformed };
+    let Object::Read(entry) = entry else { return LogEntry::Malformed };
     let is_foreign = match entry.subscription.text().as_deref() {
         None | Some("") => false,
         Some(id) => id.parse() != Ok(webhook),
@@ -62,9 +62,9 @@ fn read_entry(entry: Object<WireAttempt<'_>>, webhook: WebhookId) -> LogEntry {
 /// Reads an event, or JSON in a text; `None` if it is neither.
 fn read_event(event: Object<WireEvent<'_>>) -> Option<Event> {
     match event {
-        Object::Object(event) => Some(event_of(event)),
+        Object::Read(event) => Some(event_of(event)),
         Object::Text(text) => match serde_json::from_str(&text) {
-            Ok(Object::Object(event)) => Some(event_of(event)),
+            Ok(Object::Read(event)) => Some(event_of(event)),
             Ok(Object::Text(_) | Object::Other) | Err(_) => None,
         },
         Object::Other => None,
@@ -74,9 +74,9 @@ fn read_event(event: Object<WireEvent<'_>>) -> Option<Event> {
 /// The id of what an event happened to.
 fn subject_of(data: Object<WireData<'_>>) -> Option<String> {
     match data {
-        Object::Object(data) => data.id.text().map(Cow::into_owned),
+        Object::Read(data) => data.id.text().map(Cow::into_owned),
         Object::Text(text) => match serde_json::from_str::<Object<WireData<'_>>>(&text) {
-            Ok(Object::Object(data)) => data.id.text().map(Cow::into_owned),
+            Ok(Object::Read(data)) => data.id.text().map(Cow::into_owned),
             Ok(Object::Text(_) | Object::Other) | Err(_) => None,
         },
         Object::Other => None,
@@ -88,7 +88,7 @@ fn event_of(event: WireEvent<'_>) -> Event {
     // The same time may be written in several ways; an unreadable one still tells events apart.
     let created_at_text = created_at.map(|at| at.as_millis().to_string().into()).or_else(|| event.created_at.text());
     let user = match event.extra_data {
-        Object::Object(extra) => extra.user_id.text(),
+        Object::Read(extra) => extra.user_id.text(),
         Object::Text(_) | Object::Other => None,
     };
     let subject = subject_of(event.data).or_else(|| user.map(Cow::into_owned));
@@ -117,7 +117,7 @@ pub fn read_webhook(json: &[u8]) -> Option<Webhook> {
 }
 
 fn webhook_of(webhook: Object<WireWebhook<'_>>) -> Option<Webhook> {
-    let Object::Object(webhook) = webhook else { return None };
+    let Object::Read(webhook) = webhook else { return None };
     Some(Webhook {
         id: WebhookId(webhook.id.object_id()?),
         company: webhook.company.short_text(),
@@ -132,7 +132,7 @@ fn webhook_of(webhook: Object<WireWebhook<'_>>) -> Option<Webhook> {
 /// Reads the token in the response of the login; `None` if it has none.
 #[must_use]
 pub fn read_login(json: &[u8]) -> Option<Secret> {
-    let Object::Object(login) = serde_json::from_slice::<Object<WireLogin<'_>>>(json).ok()? else { return None };
+    let Object::Read(login) = serde_json::from_slice::<Object<WireLogin<'_>>>(json).ok()? else { return None };
     login.token.as_str().map(Secret::new)
 }
 
@@ -197,8 +197,8 @@ mod tests {
             assert_eq!(odd(field, value), sound, "{field}: {}", String::from_utf8_lossy(value));
         }
         let data = br#"{"type":"COTTask","event":"edit","createdAt":"2022-05-05T19:54:29.924Z","data":{"name":"\ud83d","\udc00":1,"_id":"t","x":"\xff"}}"#;
-        let data: Vec<u8> = data.iter().map(|byte| *byte).collect();
-        assert_eq!(odd("event", &data), sound, "what was cut in the event's data");
+
+        assert_eq!(odd("event", data), sound, "what was cut in the event's data");
     }
 
     #[test]
