@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::Store;
+use super::keeper::Store;
 
 /// The thread's name, as the system shows it.
 pub const THREAD: &str = "checkpoint";

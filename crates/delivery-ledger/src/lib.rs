@@ -18,6 +18,7 @@ mod events;
 pub mod fleet;
 mod id;
 mod ledger;
+mod now;
 mod outcome;
 mod policy;
 mod reason;

@@ -8,7 +8,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::fleet::Now;
+use crate::now::Now;
 use crate::time::UnixMillis;
 
 /// So many newest responses are asked. A convention: a poll of two webhooks fills it, and two wrong dates in a row do not

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::account::ListState;
-use super::io::{CallFailure, CallId, Effect, EntityTag, Listed, Notice, Now, Reach};
+use super::io::{CallFailure, CallId, Effect, EntityTag, Listed, Notice, Reach};
 use super::machine::{Fleet, KEEP_VANISHED};
 use super::member::{Age, LogState, Member, Vanished};
 use super::poll::{Fuse, ListTurn};
@@ -15,6 +15,7 @@ use crate::attempt::Position;
 use crate::baseline;
 use crate::id::WebhookId;
 use crate::ledger::{Answer, Ledger};
+use crate::now::Now;
 use crate::selection::Selected;
 use crate::server_clock::ServerTime;
 use crate::time::UnixMillis;

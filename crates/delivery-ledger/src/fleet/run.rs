@@ -4,12 +4,13 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::account::ListState;
-use super::io::{CallFailure, CallId, Effect, Now, PollResult, Reach};
+use super::io::{CallFailure, CallId, Effect, PollResult, Reach};
 use super::machine::Fleet;
 use super::member::{Age, LogState, Member};
 use super::poll::{Fuse, ListTurn, Poll};
 use super::schedule;
 use crate::id::WebhookId;
+use crate::now::Now;
 
 impl<E: CallFailure> Fleet<E> {
     /// Takes in that time has passed: starts and ends polls, and starts calls. `random` is uniform in `[0, 1)`.
