@@ -12,6 +12,7 @@ mod crash;
 mod credentials;
 mod daemon;
 mod docs;
+mod encodings;
 mod entries;
 mod exporter;
 mod faults;
