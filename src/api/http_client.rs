@@ -25,6 +25,10 @@ pub(super) fn http_client(
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .no_proxy()
+        // Bodies are decompressed in `decoding`.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
         .pool_idle_timeout(POOL_IDLE)
         .connector_layer(NoteConnecting)
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));

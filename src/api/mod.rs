@@ -6,6 +6,7 @@
 pub mod call;
 mod connections;
 pub mod credentials;
+mod decoding;
 mod error;
 mod fetched;
 mod http_client;

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use delivery_ledger::fleet::EntityTag;
 use delivery_ledger::{ServerClock, ServerTime};
-use http::header::{ACCEPT, CONTENT_TYPE, DATE, ETAG};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, DATE, ETAG};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest::{Client, Request, RequestBuilder, Response};
 use tokio::time::{Instant, timeout_at};
 
 use super::call::{CallResult, Endpoint};
 use super::connections::Connections;
+use super::decoding::{self, Decoded};
 use super::error::{CallError, is_closed_connection};
 use super::http_client::BuildError;
 use super::pacing::Pacing;
@@ -69,6 +70,7 @@ impl Transport {
         let connections = Connections::new(settings)?;
         let mut fixed_headers = HeaderMap::new();
         fixed_headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        fixed_headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(decoding::ACCEPTED));
         if let Some(company) = &settings.company {
             fixed_headers.insert(HeaderName::from_static("company"), company.clone());
         }
@@ -175,10 +177,11 @@ impl Transport {
 
     /// Reads a body into `sink`, within the limits of time and size.
     pub(super) async fn drain<S: Sink>(&self, body: Body, mut sink: S) -> Result<S::Value, CallError> {
-        let Body { endpoint, mut response, started, .. } = body;
+        let Body { endpoint, response, started, .. } = body;
         let mut bytes = 0_u64;
         let read = async {
-            while let Some(chunk) = response.chunk().await.map_err(CallError::from_transport)? {
+            let mut body = Decoded::of(response)?;
+            while let Some(chunk) = body.chunk().await? {
                 bytes = bytes.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
                 if bytes > self.max_response_bytes {
                     return Err(CallError::too_large(self.max_response_bytes));

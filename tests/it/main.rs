@@ -13,6 +13,7 @@ mod counting;
 mod crash;
 mod credentials;
 mod docs;
+mod encodings;
 mod entries;
 mod faulty_disk;
 mod freshness;
