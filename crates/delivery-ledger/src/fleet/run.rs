@@ -124,7 +124,11 @@ impl<E: CallFailure> Fleet<E> {
         let interval = self.settings.interval;
         let Some(poll) = &mut self.poll else { return };
         if self.settings.ids.is_empty() {
-            let due = self.members.iter().filter(|(_, member)| member.is_due(uptime, interval)).map(|(id, _)| *id);
+            let due = self.members.iter().filter(|(id, member)| {
+                // A call from before it went and returned still reads it.
+                member.is_due(uptime, interval) && !self.abandoned.contains_key(id)
+            });
+            let due = due.map(|(id, _)| *id);
             let queued: alloc::collections::BTreeSet<WebhookId> = poll.turns.iter().copied().collect();
             poll.turns.extend(due.filter(|id| !queued.contains(id)));
         } else {
@@ -134,8 +138,11 @@ impl<E: CallFailure> Fleet<E> {
             };
             poll.turns.extend(self.settings.ids.iter().filter(is_due));
         }
-        // What is left out for its failures has failed in this poll, too, even if its wait is over before the poll is.
-        poll.has_failed_log |= self.members.values().any(|member| member.is_backing_off(uptime));
+        // What is left out, for its failures or for an older call, has failed in this poll, too, even if it could be read
+        // again before the poll ends.
+        let is_left_out =
+            |(id, member): (&WebhookId, &Member<E>)| member.is_backing_off(uptime) || self.abandoned.contains_key(id);
+        poll.has_failed_log |= self.members.iter().any(is_left_out);
         // A first poll is over as soon as it can be: there is nothing to show before.
         let is_first = self.account.state.listed_at.is_none();
         poll.spacing = if is_first { Duration::ZERO } else { schedule::spacing(poll.turns.len(), interval) };
@@ -147,7 +154,7 @@ impl<E: CallFailure> Fleet<E> {
     }
 
     fn has_room(&self) -> bool {
-        self.in_flight() < self.settings.concurrency.max(1)
+        self.in_flight() + self.abandoned.len() < self.settings.concurrency.max(1)
     }
 
     /// Starts the next turn if it may start now.
