@@ -200,7 +200,8 @@ impl<E: CallFailure> Fleet<E> {
         self.outbox.say_bounded(Notice::Vanished(member.subject()));
         let revision = self.change();
         let is_behind = member.behind() == Some(Age::Outrun);
-        let Member { webhook, ledger, .. } = member;
+        let Member { webhook, ledger, call, .. } = member;
+        self.abandoned.extend(call.map(|call| (webhook.id, call)));
         let forget_at = now.uptime.saturating_add(KEEP_VANISHED);
         let vanished = Vanished { webhook, ledger, since: now.wall, forget_at, is_behind, revision };
         self.vanished.insert(vanished.webhook.id, vanished);
@@ -282,6 +283,10 @@ impl<E: CallFailure> Fleet<E> {
 
     /// The member that `call` is for, unless it has gone or is read by another call by now.
     fn ends_reading(&mut self, id: WebhookId, call: CallId) -> bool {
+        if self.abandoned.get(&id) == Some(&call) {
+            self.abandoned.remove(&id);
+            return false;
+        }
         let Some(member) = self.members.get_mut(&id).filter(|member| member.call == Some(call)) else { return false };
         member.call = None;
         self.has_news = true;
