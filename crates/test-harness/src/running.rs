@@ -82,8 +82,16 @@ impl Running {
 
     /// Tells it to stop (SIGTERM).
     pub fn terminate(&self) {
-        // The shell's own, for a bare machine has no other.
-        let kill = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &self.id().to_string()]).status();
+        self.signal("TERM");
+    }
+
+    /// Sends it this signal.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn signal(&self, name: &str) {
+        let kill = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
         assert!(kill.expect("kill runs").success());
     }
 
