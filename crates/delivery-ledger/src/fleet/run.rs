@@ -247,6 +247,7 @@ impl<E: CallFailure> Fleet<E> {
     fn end_ids(&mut self, started: Duration, uptime: Duration, random: f64) -> bool {
         if let Some(server_time) = self.ids.first_server_time.take() {
             self.ids.problem = None;
+            self.restored_list = None;
             self.set_listed_at(server_time);
             return false;
         }
