@@ -133,8 +133,10 @@ impl<E: CallFailure> Fleet<E> {
             let due = self.members.iter().filter(|(id, member)| is_due(id, member)).map(|(id, _)| *id);
             poll.turns.extend(due.filter(|id| !queued.contains(id)));
         } else {
+            // The calls by id are the list: until it has worked once, all of them are tried again in each poll.
+            let is_first_list = !self.account.has_worked;
             let is_due = |id: &&WebhookId| match self.members.get(id) {
-                Some(member) => is_due(id, member),
+                Some(member) => is_due(id, member) || is_first_list && member.call.is_none(),
                 None => !self.describing.contains_key(id),
             };
             poll.turns.extend(self.settings.ids.iter().filter(is_due));
