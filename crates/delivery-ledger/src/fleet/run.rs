@@ -85,7 +85,7 @@ impl<E: CallFailure> Fleet<E> {
                 member.log = LogState::Unread;
             }
         }
-        let mut poll = Poll::new(now.uptime, self.due, interval);
+        let mut poll = Poll::new(now.uptime, interval);
         if !self.settings.ids.is_empty() {
             self.poll = Some(poll);
             self.fill_turns(now.uptime);
