@@ -222,8 +222,9 @@ impl<E: CallFailure> Fleet<E> {
             None => self.welcome(webhook, server_time, now),
         }
         self.list_worked(server_time, now);
-        let is_due = self.members.get(&id).is_some_and(|member| !matches!(member.log, LogState::Appeared));
-        if is_due {
+        if self.members.get(&id).is_some_and(|member| matches!(member.log, LogState::Appeared)) {
+            self.outbox.push(Effect::Show);
+        } else {
             self.go_on_to_log(id, now.uptime);
         }
     }
