@@ -229,10 +229,20 @@ impl<E: CallFailure> Fleet<E> {
             None => self.welcome(webhook, server_time, now),
         }
         self.list_worked(server_time, now);
-        let is_due = self.members.get(&id).is_some_and(|member| !matches!(member.log, LogState::Appeared));
-        if is_due {
+        if self.members.get(&id).is_some_and(|member| matches!(member.log, LogState::Appeared)) {
+            self.outbox.push(Effect::Show);
+        } else {
+            self.go_on_to_log(id, now.uptime);
+        }
+    }
+
+    /// Reads a log after its call by id. During a pause no call starts: then both are made once it is over.
+    fn go_on_to_log(&mut self, id: WebhookId, uptime: Duration) {
+        if self.paused_until <= uptime {
             let call = self.call();
-            self.read_log(id, call, now.uptime);
+            self.read_log(id, call, uptime);
+        } else if let Some(poll) = &mut self.poll {
+            poll.turns.push_front(id);
         }
     }
 
@@ -259,8 +269,7 @@ impl<E: CallFailure> Fleet<E> {
             Reach::Api => self.note_log_failure(id, failure, now.uptime, random),
             Reach::Call => {
                 if self.members.contains_key(&id) {
-                    let call = self.call();
-                    self.read_log(id, call, now.uptime);
+                    self.go_on_to_log(id, now.uptime);
                 }
             }
         }

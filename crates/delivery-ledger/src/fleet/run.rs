@@ -110,7 +110,7 @@ impl<E: CallFailure> Fleet<E> {
                 member.log = LogState::Unread;
             }
         }
-        let mut poll = Poll::new(now.uptime, self.due, interval);
+        let mut poll = Poll::new(now.uptime, interval);
         if !self.settings.ids.is_empty() {
             self.poll = Some(poll);
             self.fill_turns(now.uptime);
@@ -158,8 +158,10 @@ impl<E: CallFailure> Fleet<E> {
             let due = self.members.iter().filter(|(id, member)| is_due(id, member)).map(|(id, _)| *id);
             poll.turns.extend(due.filter(|id| !queued.contains(id)));
         } else {
+            // The calls by id are the list: until it has worked once, all of them are tried again in each poll.
+            let is_first_list = !self.account.has_worked;
             let is_due = |id: &&WebhookId| match self.members.get(id) {
-                Some(member) => is_due(id, member),
+                Some(member) => is_due(id, member) || is_first_list && member.call.is_none(),
                 None => !self.describing.contains_key(id),
             };
             poll.turns.extend(self.settings.ids.iter().filter(is_due));
@@ -274,6 +276,7 @@ impl<E: CallFailure> Fleet<E> {
     fn end_ids(&mut self, started: Duration, uptime: Duration, random: f64) -> bool {
         if let Some(server_time) = self.ids.first_server_time.take() {
             self.ids.problem = None;
+            self.restored_list = None;
             self.set_listed_at(server_time);
             return false;
         }
