@@ -8,7 +8,10 @@ use std::time::Duration;
 use delivery_ledger::fleet::{
     AccountState, CallId, Effect, EntityTag, Fleet, FleetSettings, Now, PollResult, Reach, WebhookState,
 };
-use delivery_ledger::{Ledger, Webhook, WebhookId, select};
+use delivery_ledger::{Ledger, Policy, ServerTime, Webhook, WebhookId, select};
+
+/// As in the properties.
+const POLICY: Policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
 
 use crate::cloud::{Cloud, TIMEOUT, Target, Weather, date, server_time};
 use crate::failure::Failure;
@@ -254,7 +257,7 @@ impl Shell {
                 let early = self.is_early().then(|| (self.look_at(id), self.clock));
                 self.begin(call, What::Describe { id, early }, Target::Describe(index));
             }
-            Effect::ReadLog { call, id, ledger, tag } => {
+            Effect::ReadLog { call, id, ledger, tag, .. } => {
                 self.expect_room_for(id);
                 let watched = self.model.watched.get(&id).expect("only what is watched is read");
                 assert!(!watched.has_appeared, "a webhook that appeared is read before it was shown at 0");
@@ -351,12 +354,12 @@ impl Shell {
         let fresh = self.has_etags.then(|| EntityTag(format!("{entries:?} {malformed}").into_bytes().into()));
         if fresh.is_some() && fresh == tag {
             self.model.list_unchanged(date(seen_at));
-            self.fleet.list_unchanged(call, date(seen_at), now);
+            self.fleet.list_unchanged(call, ServerTime::certain(date(seen_at)), now);
             return;
         }
         self.model.listed(&entries, malformed, date(seen_at), self.clock);
         let selected = select(entries, |code| self.model.admits(code), self.limit);
-        self.fleet.listed(call, selected, malformed, fresh, date(seen_at), now);
+        self.fleet.listed(call, selected, malformed, fresh, ServerTime::certain(date(seen_at)), now);
     }
 
     fn describe_ended(&mut self, call: CallId, id: WebhookId, described: Result<Webhook, Failure>, seen_at: Duration) {
@@ -365,7 +368,7 @@ impl Shell {
             Ok(webhook) => {
                 self.model.described(&webhook, date(seen_at), self.clock);
                 let is_admitted = self.model.admits(&webhook.code);
-                self.fleet.described(call, webhook, is_admitted, date(seen_at), now);
+                self.fleet.described(call, webhook, is_admitted, ServerTime::certain(date(seen_at)), now);
             }
             Err(failure) => {
                 self.brought.push((self.clock, Brought::NoLog));
@@ -405,12 +408,12 @@ impl Shell {
         };
         let fresh = self.has_etags.then(|| EntityTag(format!("{id} {length}").into_bytes().into()));
         if fresh.is_some() && fresh.as_ref() == tag {
-            self.fleet.log_unchanged(call, id, date(seen_at), now);
+            self.fleet.log_unchanged(call, id, ServerTime::certain(date(seen_at)), now);
             return;
         }
-        let mut reading = ledger.read(date(seen_at));
+        let mut reading = ledger.read(ServerTime::certain(date(seen_at)), &POLICY);
         hook.log[..length].iter().rev().for_each(|attempt| reading.observe(attempt.clone()));
-        self.fleet.log_read(call, id, reading.finish(), fresh, date(seen_at), now);
+        self.fleet.log_read(call, id, reading.finish(), fresh, ServerTime::certain(date(seen_at)), now);
     }
 
     // -----------------------------------------------------------------------------------------------------------------
@@ -419,7 +422,7 @@ impl Shell {
 
     /// Saves what the fleet says has changed, as the poller does.
     fn save(&mut self) {
-        if self.fleet.is_unsaved() {
+        if self.fleet.is_unsaved(self.now()) {
             let revision = self.fleet.revision();
             let mut old = std::mem::take(&mut self.records);
             for (id, revision, make) in self.fleet.webhook_states() {
@@ -432,7 +435,7 @@ impl Shell {
             let webhooks = self.records.values().map(|(_, state)| state.clone()).collect();
             let saved = Saved { account: self.fleet.account_state().clone(), webhooks, model: self.model.clone() };
             self.previous = self.last.replace(saved);
-            self.fleet.saved(revision);
+            self.fleet.saved(revision, self.now());
         }
         // Durable before visible: what is shown now is what a restart would show.
         let Some(saved) = &self.last else {
@@ -456,7 +459,10 @@ impl Shell {
             Some(saved) => {
                 self.model = saved.model.clone();
                 self.model.restart(saved.model.previous_list, is_behind);
-                self.fleet.restore(saved.account.clone(), saved.webhooks.clone(), is_behind, self.now());
+                // A checkpoint that is no older than three intervals; what an older one does is an example of its own.
+                let mut account = saved.account.clone();
+                account.list_read_at = account.list_read_at.map(|_| self.now().wall);
+                self.fleet.restore(account, saved.webhooks.clone(), is_behind, self.now());
                 self.last = Some(saved);
             }
             None => self.model = self.model.first_start(),
