@@ -138,7 +138,7 @@ impl Cloud {
         match weather.copied().unwrap_or(Weather::Works(20)) {
             Weather::Flaky if self.calls.is_multiple_of(2) => Weather::Fails(Reach::Call),
             Weather::Flaky => Weather::Works(20),
-            weather => weather,
+            weather @ (Weather::Works(_) | Weather::Fails(_) | Weather::Hangs | Weather::Throttled(_)) => weather,
         }
     }
 }
