@@ -267,7 +267,7 @@ impl<E: CallFailure> Fleet<E> {
 
     /// Nothing can be read: what was known of the present is not known any more.
     pub(super) fn lose_sight(&mut self, uptime: Duration) {
-        let Some(cause) = self.api_failure.clone() else { return };
+        let Some(cause) = self.newest_failure.clone() else { return };
         for member in self.members.values_mut().filter(|member| member.call.is_none()) {
             Self::mark_unread(member, &cause, uptime);
         }
