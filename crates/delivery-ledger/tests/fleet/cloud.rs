@@ -135,10 +135,10 @@ impl Cloud {
     pub(crate) fn next_call(&mut self, target: Target) -> Weather {
         self.calls += 1;
         let weather = self.weather.get(&Target::Everything).or_else(|| self.weather.get(&target));
-        match weather.copied().unwrap_or(Weather::Works(20)) {
-            Weather::Flaky if self.calls.is_multiple_of(2) => Weather::Fails(Reach::Call),
-            Weather::Flaky => Weather::Works(20),
-            weather => weather,
+        let weather = weather.copied().unwrap_or(Weather::Works(20));
+        if weather != Weather::Flaky {
+            return weather;
         }
+        if self.calls.is_multiple_of(2) { Weather::Fails(Reach::Call) } else { Weather::Works(20) }
     }
 }
