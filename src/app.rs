@@ -1,74 +1,51 @@
-//! The composition root: builds the parts from the configuration, runs them as one set of tasks, and ends them together.
+//! The composition root: builds the parts from the settings, runs them as one set of tasks, and ends them together.
 
-use std::io::Write as _;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
+use exporter_web::{Reload, Server, listen};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
-use crate::api::credentials::Credentials;
-use crate::api::{self, Client};
-use crate::config::{Config, DemoFlags, Task};
+use crate::api::{ApiClient, ApiSettings};
+use crate::config::{ExporterSettings, Task};
+use crate::demo::{self, DemoOptions};
 use crate::poller::Poller;
 use crate::server::{self, Site};
 use crate::store::Store;
 use crate::store::writer::Writer;
 use crate::telemetry::{Instruments, ReloadResult};
-use crate::{build, check, clock, healthcheck, snapshot};
-use cotalker_simulator::Simulator;
-use exporter_web::{Reload, Server, WebConfigFile, listen};
+use crate::terminal::{complain, say};
+use crate::{build, check, clock, healthcheck, shutdown, snapshot};
 
-/// After a signal, whatever hangs is left behind after this long. Source: the promise to end within 5 s, with a margin.
-const STOP_WITHIN: Duration = Duration::from_secs(4);
-
-/// The demo's world is the same each time.
-const DEMO_SEED: u64 = 10_942;
-
-/// Does what the command line asks for, and says how the process is to end.
-pub async fn run(task: Option<Task>, config: Config) -> ExitCode {
-    // First of all, so that a signal that comes early is not missed.
+/// Does what the command line asks for, and gives the exit code.
+pub async fn run(task: Option<Task>, settings: ExporterSettings) -> ExitCode {
+    // First of all, so that an early signal is not missed.
     let shutdown = CancellationToken::new();
     let mut watch = JoinSet::new();
-    match stop_signals(shutdown.clone()) {
+    match shutdown::on_signal(shutdown.clone()) {
         Ok(signals) => drop(watch.spawn(signals)),
         Err(error) => return fail(&format!("failed to listen for signals: {error}")),
     }
+    if matches!(task, None | Some(Task::Demo(_)))
+        && let Err(error) = shutdown::on_hangup(|| {})
+    {
+        // The future itself is not needed yet: SIGHUP no longer ends the process.
+        return fail(&format!("failed to listen for signals: {error}"));
+    }
     match task {
-        None => outcome(daemon(config, shutdown).await),
-        Some(Task::Demo(flags)) => outcome(demo(config, flags, shutdown).await),
-        Some(Task::Check) => shutdown.run_until_cancelled(check_account(config)).await.unwrap_or(ExitCode::FAILURE),
-        Some(Task::Healthcheck) => {
-            healthcheck::ask(&config.web).await.map_or_else(|problem| fail(&problem), |()| ExitCode::SUCCESS)
-        }
+        None => exit_code(daemon(settings, shutdown).await),
+        Some(Task::Demo(options)) => exit_code(demo(settings, options, shutdown).await),
+        Some(Task::Check) => shutdown.run_until_cancelled(check(settings)).await.map_or(ExitCode::FAILURE, exit_code),
+        Some(Task::Healthcheck) => exit_code(healthcheck::ask(&settings.web).await.map_err(anyhow::Error::msg)),
     }
 }
 
-/// A future that cancels `shutdown` at the first SIGTERM or SIGINT.
-fn stop_signals(shutdown: CancellationToken) -> std::io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        let name = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        };
-        tracing::info!(signal = name, "stopping");
-        shutdown.cancel();
-    })
-}
-
-fn outcome(result: anyhow::Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("{error:#}")),
-    }
+/// 0, or 1 after one line on standard error.
+fn exit_code(result: anyhow::Result<()>) -> ExitCode {
+    result.map_or_else(|error| fail(&format!("{error:#}")), |()| ExitCode::SUCCESS)
 }
 
 fn fail(line: &str) -> ExitCode {
@@ -76,26 +53,15 @@ fn fail(line: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// One line for people on standard error.
-pub fn complain(line: &str) {
-    // If nobody reads it there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "cotalker-webhook-exporter: {line}");
-}
-
-/// Text for people on standard output.
-pub fn say(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
-}
-
 /// The daemon: polls and serves until it is told to stop.
 ///
 /// # Errors
 ///
 /// If it cannot start, or a part of it ends by itself.
-pub async fn daemon(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let api = config.api.clone().context("no API is configured")?;
-    let listeners = listen(&config.web.listen).await?;
-    serve(config, api, listeners, shutdown).await
+pub async fn daemon(settings: ExporterSettings, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let api = settings.api.clone().context("no API is configured")?;
+    let listeners = listen(&settings.web.listen).await?;
+    serve(settings, api, listeners, shutdown).await
 }
 
 /// Polls and serves on listeners that are bound already, until it is told to stop.
@@ -104,31 +70,43 @@ pub async fn daemon(config: Config, shutdown: CancellationToken) -> anyhow::Resu
 ///
 /// If it cannot start, or a part of it ends by itself.
 pub async fn serve(
-    config: Config,
-    api: api::Config,
+    settings: ExporterSettings,
+    api: ApiSettings,
     listeners: Vec<TcpListener>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    tracing::info!(version = build::VERSION, revision = build::REVISION, api = host_of(&api.base_url), "starting");
-    if api.base_url.scheme() == "http" && !is_loopback(&api.base_url) {
-        tracing::warn!("the API is reached over http: the token can be read on the way");
+    tracing::info!(version = build::VERSION, revision = build::REVISION, api = api.host(), "starting");
+    if api.exposes_token() {
+        tracing::warn!("the API is called over http: the token can be read on the network");
     }
-    let store = match &config.state_path {
+    let store = match &settings.state_path {
         Some(path) => Some(Store::open(path, clock::now()).context("--state.path")?),
         None => {
-            tracing::info!("counts live in memory only: a restart begins at 0 and does not see what happens meanwhile");
+            tracing::info!("counts are kept in memory only: a restart resets them to 0");
             None
         }
     };
-    let scheme = scheme_of(&config);
     for listener in &listeners {
-        tracing::info!(address = %listener.local_addr()?, scheme, path = config.web.telemetry_path, "listening");
+        tracing::info!(
+            address = %listener.local_addr()?,
+            scheme = settings.web.scheme(),
+            path = settings.web.telemetry_path,
+            "listening"
+        );
     }
-    if let Some(protection) = &config.web.protection {
+    if let Some(protection) = &settings.web.protection {
         protection.log_summary();
     }
-    let instruments = Arc::new(Instruments::new(config.poller.interval.as_secs_f64())?);
-    let client = Arc::new(Client::new(api, Arc::clone(&instruments)).context("--cotalker.ca-file")?);
+    let instruments = Arc::new(Instruments::new(settings.poll.interval.as_secs_f64())?);
+    let client = Arc::new(ApiClient::new(api, Arc::clone(&instruments)).context("--cotalker.ca-file")?);
+    let reread = {
+        let client = Arc::clone(&client);
+        // The other files need no push: the token is read before each call, the web configuration at requests.
+        shutdown::on_hangup(move || {
+            client.renew_connections();
+            tracing::info!("SIGHUP: reading the token file, --cotalker.ca-file and --web.config.file again");
+        })?
+    };
     let (publisher, subscriber) = snapshot::channel();
     let mut tasks = JoinSet::new();
     let mut kept = None;
@@ -141,9 +119,9 @@ pub async fn serve(
             let _ = ended.await;
         });
     }
-    let poller = Poller::new(config.poller, client, Arc::clone(&instruments), publisher, kept);
+    let poller = Poller::new(settings.poll, client, Arc::clone(&instruments), publisher, kept);
     let site = Site {
-        telemetry_path: config.web.telemetry_path,
+        telemetry_path: settings.web.telemetry_path,
         version: build::VERSION,
         snapshots: subscriber,
         own_metrics: Arc::new({
@@ -152,7 +130,7 @@ pub async fn serve(
         }),
     };
     let server = Server::new(listeners, server::router(site))
-        .web_config(config.web.protection)
+        .web_config(settings.web.protection)
         .realm("cotalker-webhook-exporter")
         .open_paths(server::PROBES)
         .on_reload(move |reload| {
@@ -161,103 +139,35 @@ pub async fn serve(
                 Reload::Rejected => ReloadResult::Error,
             });
         });
-
-    let stop_polling = shutdown.clone();
-    tasks.spawn(async move {
-        stop_polling.run_until_cancelled(poller.run()).await;
-    });
     tasks.spawn(server.serve(shutdown.clone()));
-
-    tokio::select! {
-        () = shutdown.cancelled() => {}
-        ended = tasks.join_next() => {
-            shutdown.cancel();
-            match ended {
-                Some(Err(error)) if error.is_panic() => anyhow::bail!("a part of the exporter has crashed"),
-                _ if !shutdown.is_cancelled() => anyhow::bail!("a part of the exporter has ended by itself"),
-                _ => {}
-            }
-        }
-    }
-    let all = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
-        tracing::warn!("something hangs; it is left behind");
-    }
-    tracing::info!("stopped");
-    Ok(())
+    let stop_listening = shutdown.clone();
+    tasks.spawn(async move {
+        stop_listening.run_until_cancelled(reread).await;
+    });
+    let stop_polling = shutdown.clone();
+    tasks.spawn(poller.run(stop_polling));
+    shutdown::supervise(tasks, &shutdown).await
 }
 
-/// The daemon against a simulated Cotalker.
-async fn demo(config: Config, flags: DemoFlags, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let settings = cotalker_simulator::Settings { speed: flags.speed, ..Default::default() };
-    let world = cotalker_simulator::demo::demo_scenario(clock::now(), DEMO_SEED);
-    let simulator = Simulator::start(world, settings).await.context("failed to start the simulated Cotalker")?;
-    let listeners = listen(&config.web.listen).await?;
-    let mut text = "A simulated Cotalker is running, and the exporter watches it. Open\n".to_owned();
-    for listener in &listeners {
-        let root = url_of(scheme_of(&config), listener.local_addr()?);
-        text.push_str(&format!(
-            "  {root}/  (the page for people)\n  {root}{}  (for Prometheus)\n",
-            config.web.telemetry_path
-        ));
-    }
-    text.push_str("Stop it with Ctrl-C.");
-    say(&text);
-    let api = api::Config {
-        base_url: Url::parse(simulator.base_url()).context("the simulator's address")?,
-        credentials: Credentials::Token(crate::secret::Secret::new(simulator.token())),
-        company: None,
-        admin: false,
-        ca_pem: None,
-        timeout: Duration::from_secs(30),
-        max_response_bytes: u64::MAX,
-        calls_per_second: 0.0,
-        poll_interval: config.poller.interval,
-        ignore_proxy: true,
-    };
-    serve(config, api, listeners, shutdown).await
+/// The daemon, with a simulated Cotalker instead of an account.
+async fn demo(settings: ExporterSettings, options: DemoOptions, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let speed = options.speed;
+    let simulator = options.start().await?;
+    let listeners = listen(&settings.web.listen).await?;
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+    say(&demo::welcome(&addresses, &settings.web));
+    let api = demo::api_settings(&simulator, speed, settings.poll.interval)?;
+    serve(settings, api, listeners, shutdown).await
 }
 
-/// `check`: a table on standard output, the cause of a failure in one line on standard error.
-async fn check_account(config: Config) -> ExitCode {
-    let Some(api) = config.api else { return ExitCode::FAILURE };
-    let client = Instruments::new(config.poller.interval.as_secs_f64())
-        .map_err(anyhow::Error::from)
-        .and_then(|instruments| Client::new(api, Arc::new(instruments)).context("--cotalker.ca-file"));
-    let client = match client {
-        Ok(client) => Arc::new(client),
-        Err(error) => return fail(&format!("{error:#}")),
-    };
-    let report = check::check(&config.poller, client).await;
+/// One poll: a table on standard output, the cause of a failure as the error.
+async fn check(settings: ExporterSettings) -> anyhow::Result<()> {
+    let api = settings.api.context("no API is configured")?;
+    let instruments = Arc::new(Instruments::new(settings.poll.interval.as_secs_f64())?);
+    let client = Arc::new(ApiClient::new(api, instruments).context("--cotalker.ca-file")?);
+    let report = check::check(&settings.poll, client).await;
     if !report.text.is_empty() {
         say(&report.text);
     }
-    report.failure.map_or(ExitCode::SUCCESS, |failure| fail(&failure))
-}
-
-/// Where a browser on this machine finds what listens on `address`.
-fn url_of(scheme: &str, address: SocketAddr) -> String {
-    if address.ip().is_unspecified() {
-        format!("{scheme}://localhost:{}", address.port())
-    } else {
-        format!("{scheme}://{address}")
-    }
-}
-
-/// What the pages are served over.
-fn scheme_of(config: &Config) -> &'static str {
-    if config.web.protection.as_ref().is_some_and(WebConfigFile::has_tls) { "https" } else { "http" }
-}
-
-fn host_of(url: &Url) -> &str {
-    url.host_str().unwrap_or_default()
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
+    report.failure.map_or(Ok(()), |failure| Err(anyhow::Error::msg(failure)))
 }

@@ -12,7 +12,7 @@ pub const RUSTC: &str = known(option_env!("VERGEN_RUSTC_SEMVER"));
 /// The day of the build, UTC.
 pub const DATE: &str = known(option_env!("VERGEN_BUILD_DATE"));
 
-/// What the build script could not find out is `unknown`.
+/// `unknown` for what the build script could not find out.
 const fn known(value: Option<&'static str>) -> &'static str {
     match value {
         Some(value) if !value.is_empty() => value,

@@ -1,4 +1,4 @@
-//! `check`: one poll, told as a table, for the first contact with an account.
+//! `check`: one poll, printed as a table: a first look at an account.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use futures::stream::{self, StreamExt as _};
 
-use crate::api::{CallError, Client, Fetched};
+use crate::api::{ApiClient as Client, CallError, Fetched};
 use crate::clock;
-use crate::poller;
+use crate::poller::PollSettings;
 use crate::words;
 use delivery_ledger::{Ledger, Policy, WebhookId, select, select_ids};
 use delivery_ledger::{Position, UnixMillis, Webhook};
 
-/// What a look at the account found.
+/// What one poll found.
 #[derive(Debug)]
 pub struct Report {
     /// For standard output.
     pub text: String,
-    /// Why the API could not be read, and what to do about it, in one line; `None` if it could.
+    /// Why the API could not be read, and how to fix that, in one line; `None` if it could.
     pub failure: Option<String>,
 }
 
@@ -29,7 +29,7 @@ struct Finding {
 }
 
 /// Polls once.
-pub async fn check(config: &poller::Config, client: Arc<Client>) -> Report {
+pub async fn check(config: &PollSettings, client: Arc<Client>) -> Report {
     let ids = select_ids(config.ids.clone(), config.limit);
     let over_limit = ids.dropped;
     let (webhooks, mut failures) = if config.ids.is_empty() {
@@ -50,7 +50,7 @@ pub async fn check(config: &poller::Config, client: Arc<Client>) -> Report {
             let client = Arc::clone(&client);
             async move {
                 let mut ledger = Ledger::new(Position::START);
-                let ledger = match client.logs(webhook.id, None, &ledger).await {
+                let ledger = match client.logs(webhook.id, None, &ledger, None, &config.policy).await {
                     Ok(Fetched::Fresh { value, .. }) => {
                         ledger.fold(value, &config.policy);
                         Ok(ledger)
@@ -91,11 +91,11 @@ fn failed(what: &str, error: &CallError) -> Report {
     Report { text: String::new(), failure: Some(format!("{what}: {error}. {}", error.advice())) }
 }
 
-/// The findings as a table, and below it what to do about what could not be read.
+/// The findings as a table, and below it how to fix what could not be read.
 fn tell(findings: &[Finding], failures: &[CallError], dropped: usize, policy: &Policy, now: UnixMillis) -> String {
     let mut text = String::new();
     if findings.is_empty() && failures.is_empty() {
-        text.push_str("The API can be read, but it shows no webhook: check --webhook.include and --webhook.exclude, --cotalker.company, and what the token may see.\n");
+        text.push_str("The API can be read, but there is no webhook to watch: check --webhook.include, --webhook.exclude, --cotalker.company, and what the token may read.\n");
     }
     if !findings.is_empty() {
         let mut table = Table::new();
@@ -111,7 +111,7 @@ fn tell(findings: &[Finding], failures: &[CallError], dropped: usize, policy: &P
     }
     let mut told: Vec<&CallError> = Vec::new();
     for failure in failures {
-        if !told.iter().any(|other| other.result == failure.result) {
+        if !told.iter().any(|other| other.advice == failure.advice) {
             text.push_str(&format!("{failure}. {}\n", failure.advice()));
             told.push(failure);
         }
@@ -137,11 +137,11 @@ fn row(finding: &Finding, policy: &Policy, now: UnixMillis) -> [String; 5] {
         None if standing.last_success.is_some() => "delivering",
         None => "no delivery in the log",
     };
-    let last = newest_failure.map(|failure| failure.position).or(standing.last_success);
+    let last = newest_failure.map(|failure| failure.at).or(standing.last_success.map(|success| success.at));
     [
         webhook,
         format!("{state}{switch}"),
-        last.map_or_else(|| "-".to_owned(), |last| date(last.at, now)),
+        last.map_or_else(|| "-".to_owned(), |last| date(last, now)),
         format!("{} of {}", window.failures, window.successes + window.failures),
         newest_failure.map_or_else(String::new, |failure| failure.reason.explain(failure.status)),
     ]
@@ -152,7 +152,7 @@ fn date(at: UnixMillis, now: UnixMillis) -> String {
     format!("{} ({})", words::format(at, "%Y-%m-%d %H:%M:%S UTC"), words::ago(now.millis_since(at)))
 }
 
-/// Free text without what would move a terminal's cursor.
+/// Free text without control characters, which could change what a terminal shows.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

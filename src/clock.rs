@@ -1,14 +1,24 @@
-//! The one place that reads the clock.
+//! The only place that reads the clock.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use delivery_ledger::UnixMillis;
+use delivery_ledger::fleet::Now;
 
-/// The local time. Counting goes by the server's time; this one dates what the exporter itself does.
+/// The local time: it dates what the exporter itself does. Counting uses the server's time.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub fn now() -> UnixMillis {
     millis(SystemTime::now())
+}
+
+/// Both clocks of this process: its uptime, which is monotonic, and the local time.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub fn moment() -> Now {
+    static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+    Now { uptime: STARTED.elapsed(), wall: now() }
 }
 
 /// `time` in whole milliseconds, rounded down; saturates.
@@ -21,7 +31,7 @@ pub fn millis(time: SystemTime) -> UnixMillis {
     UnixMillis::from_millis(millis)
 }
 
-/// `time` as the standard library has it; the epoch where that can't hold it.
+/// `time` as the standard library's type; the epoch where that cannot hold it.
 #[must_use]
 pub fn system_time(time: UnixMillis) -> SystemTime {
     let since_epoch = Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(0));

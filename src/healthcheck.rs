@@ -1,16 +1,17 @@
 //! `healthcheck`: asks the running daemon whether it works.
 //!
-//! A liveness probe must tell a daemon that hangs from one that works, and nothing else: it must not restart a pod over
-//! a certificate that has expired. So over TLS it checks no name and no issuer: it asks on its own machine, and sends
-//! nothing secret. Where the daemon demands a client's certificate, that demand is the sign of life.
+//! A liveness probe tells a daemon that hangs from one that works, and nothing else: it must not restart a pod because a
+//! certificate has expired. So the name and the issuer in the daemon's certificate are not checked: the call stays on its
+//! own machine and sends nothing secret. A daemon that demands a client certificate works.
 //!
-//! What the port speaks was settled when the daemon started. The web configuration may have changed since, be broken, or
-//! lie on a disk that hangs, so it is not read: HTTP is tried first, and HTTPS where that is not the answer.
+//! The daemon chose between HTTP and HTTPS at its start. The web configuration may have changed since, be broken, or lie
+//! on a disk that hangs, so it is not read: HTTP is tried first, then HTTPS.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::future::select_ok;
 use http::StatusCode;
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -18,67 +19,81 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use tokio::time::timeout;
 
-use crate::config::WebConfig;
+use crate::web_options::WebSettings;
 use exporter_web::ListenAddress;
 
-/// How long to wait for the daemon, in all. A convention: what probes give is a second or more.
+/// How long to wait for the daemon, in all. A convention: probes have a time limit of a second or more.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Asks at the first address that the daemon listens on.
+/// Calls `/-/healthy` at the first address that the daemon listens on; where that is all addresses of the machine, on
+/// loopback of both IP families, one of which may not be served.
 ///
 /// # Errors
 ///
-/// If it does not answer, or not well; the error is one line.
-pub async fn ask(web: &WebConfig) -> Result<(), String> {
-    let Some(address) = web.listen.first() else { return Err("no address to ask at".to_owned()) };
-    let host = match address.host.as_deref() {
-        None | Some("0.0.0.0") => "127.0.0.1",
-        Some("::") => "::1",
-        Some(host) => host,
+/// If no response is 200, or none comes; the error is one line.
+pub async fn ask(web: &WebSettings) -> Result<(), String> {
+    let Some(address) = web.listen.first() else { return Err("no address to call".to_owned()) };
+    let hosts: &[&str] = match address.host.as_deref() {
+        None => &["127.0.0.1", "::1"],
+        Some("0.0.0.0") => &["127.0.0.1"],
+        Some("::") => &["::1", "127.0.0.1"],
+        Some(host) => &[host],
     };
-    let address = ListenAddress { host: Some(host.to_owned()), port: address.port };
-    let answer = async {
-        let plain = ask_over("http", &address).await;
-        if let Ok(StatusCode::OK) = plain {
-            return Ok(StatusCode::OK);
+    let calls = hosts.iter().map(|host| {
+        let address = ListenAddress { host: Some((*host).to_owned()), port: address.port };
+        Box::pin(async move { ask_at(&address).await.map_err(|problem| format!("{address}: {problem}")) })
+    });
+    let healthy = timeout(TIMEOUT, select_ok(calls)).await;
+    match healthy {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(problem)) => Err(format!("no healthy exporter at {problem}")),
+        Err(_) => {
+            let address = ListenAddress { host: hosts.first().map(|host| (*host).to_owned()), port: address.port };
+            Err(format!("no healthy exporter at {address}: no response within {TIMEOUT:?}"))
         }
-        match (plain, ask_over("https", &address).await) {
-            (_, Ok(StatusCode::OK)) => Ok(StatusCode::OK),
-            // HTTP is not what is spoken there.
-            (Ok(StatusCode::BAD_REQUEST), over_tls) => over_tls,
-            (plain, _) => plain,
-        }
-    };
-    let problem = match tokio::time::timeout(TIMEOUT, answer).await {
-        Ok(Ok(StatusCode::OK)) => return Ok(()),
-        Ok(Ok(status)) => format!("it answered {status}"),
-        Ok(Err(error)) => format!("{error:#}"),
-        Err(_) => format!("no answer within {TIMEOUT:?}"),
-    };
-    Err(format!("no healthy exporter at {address}: {problem}"))
+    }
 }
 
-/// The status that is answered, or OK for a certificate that is demanded.
+/// Asks one address, over HTTP and then over HTTPS.
+async fn ask_at(address: &ListenAddress) -> Result<(), String> {
+    let plain = ask_over("http", address).await;
+    if let Ok(StatusCode::OK) = plain {
+        return Ok(());
+    }
+    let response = match (plain, ask_over("https", address).await) {
+        (_, Ok(StatusCode::OK)) => return Ok(()),
+        // The port does not speak HTTP.
+        (Ok(StatusCode::BAD_REQUEST), over_tls) => over_tls,
+        (plain, _) => plain,
+    };
+    match response {
+        Ok(status) => Err(format!("it responded with {status}")),
+        Err(error) => Err(format!("{error:#}")),
+    }
+}
+
+/// The status of the response, or OK if the daemon demands a client certificate.
 async fn ask_over(scheme: &str, address: &ListenAddress) -> anyhow::Result<StatusCode> {
-    let asked_for_certificate = Arc::new(AtomicBool::new(false));
+    let is_certificate_demanded = Arc::new(AtomicBool::new(false));
     let client =
-        reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls(&asked_for_certificate)?).build()?;
+        reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls(&is_certificate_demanded)?).build()?;
     match client.get(format!("{scheme}://{address}/-/healthy")).send().await {
-        Ok(answer) => Ok(answer.status()),
-        Err(_) if asked_for_certificate.load(Ordering::Relaxed) => Ok(StatusCode::OK),
+        Ok(response) => Ok(response.status()),
+        Err(_) if is_certificate_demanded.load(Ordering::Relaxed) => Ok(StatusCode::OK),
         Err(error) => Err(error.without_url().into()),
     }
 }
 
-fn tls(asked_for_certificate: &Arc<AtomicBool>) -> Result<ClientConfig, rustls::Error> {
+fn tls(is_certificate_demanded: &Arc<AtomicBool>) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyServer(provider)));
-    Ok(builder.with_client_cert_resolver(Arc::new(NoCertificate(Arc::clone(asked_for_certificate)))))
+    Ok(builder.with_client_cert_resolver(Arc::new(NoCertificate(Arc::clone(is_certificate_demanded)))))
 }
 
-/// Trusts whoever answers.
+/// Trusts every server.
 #[derive(Debug)]
 struct AnyServer(Arc<CryptoProvider>);
 
@@ -117,7 +132,7 @@ impl ServerCertVerifier for AnyServer {
     }
 }
 
-/// Has no certificate, and notes that one was asked for.
+/// Has no client certificate, and notes that one was demanded.
 #[derive(Debug)]
 struct NoCertificate(Arc<AtomicBool>);
 
@@ -128,7 +143,7 @@ impl ResolvesClientCert for NoCertificate {
     }
 
     fn has_certs(&self) -> bool {
-        // What is asked of those who have none is not noted otherwise.
+        // Otherwise rustls does not call `resolve`.
         true
     }
 }

@@ -3,8 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use http::HeaderValue;
-
 use crate::secret::Secret;
 
 /// How to get a token.
@@ -12,20 +10,20 @@ use crate::secret::Secret;
 pub enum Credentials {
     /// A token that never changes.
     Token(Secret),
-    /// A file that holds the token, read again whenever it is needed.
+    /// A file with the token, read again before each call.
     TokenFile(PathBuf),
-    /// E-mail, and a file that holds the password.
+    /// A login with e-mail and password.
     Login {
         /// The account.
         email: String,
-        /// Where its password is.
+        /// The file with its password, read again before each login.
         password_file: PathBuf,
     },
     /// None at all: the simulated API of a benchmark, which asks for none.
     Anonymous,
 }
 
-/// Why a secret cannot be used. Never shows it.
+/// Why a secret cannot be used. The text never holds any of it.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be read.
@@ -37,11 +35,11 @@ pub enum SecretError {
         #[source]
         error: io::Error,
     },
-    /// There is nothing in it.
+    /// It has no text; names where it came from.
     #[error("{0} is empty")]
     Empty(String),
-    /// It holds something that no HTTP header can carry.
-    #[error("{0} holds a line break or another character that no token has")]
+    /// It holds a character that no HTTP header can carry; names where it came from.
+    #[error("{0} holds a line break or another character that a token cannot have")]
     Unusable(String),
 }
 
@@ -74,7 +72,7 @@ pub fn parse_token(text: &str, origin: &str) -> Result<Secret, SecretError> {
 ///
 /// If it cannot be read, or holds no token.
 pub fn read_token(path: &Path) -> Result<Secret, SecretError> {
-    parse_token(&read(path)?, &path.display().to_string())
+    parse_token(read(path)?.expose(), &path.display().to_string())
 }
 
 /// The password in the file at `path`: all of it but a line break at the end.
@@ -84,7 +82,8 @@ pub fn read_token(path: &Path) -> Result<Secret, SecretError> {
 /// If it cannot be read, or holds nothing.
 pub fn read_password(path: &Path) -> Result<Secret, SecretError> {
     let text = read(path)?;
-    let password = text.strip_suffix('\n').unwrap_or(&text);
+    let text = text.expose();
+    let password = text.strip_suffix('\n').unwrap_or(text);
     let password = password.strip_suffix('\r').unwrap_or(password);
     if password.is_empty() {
         return Err(SecretError::Empty(path.display().to_string()));
@@ -92,16 +91,10 @@ pub fn read_password(path: &Path) -> Result<Secret, SecretError> {
     Ok(Secret::new(password))
 }
 
-/// A secret is some bytes: reading it blocks no longer than the look at a clock.
-fn read(path: &Path) -> Result<String, SecretError> {
-    std::fs::read_to_string(path).map_err(|error| SecretError::Unreadable { path: path.to_owned(), error })
-}
-
-/// The header that carries `token`, marked so that nothing prints it.
-pub(super) fn bearer(token: &Secret) -> Option<HeaderValue> {
-    let mut header = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
-    header.set_sensitive(true);
-    Some(header)
+/// All that the file at `path` holds. It is short: reading it does not hold up the async tasks.
+fn read(path: &Path) -> Result<Secret, SecretError> {
+    let text = std::fs::read_to_string(path);
+    text.map(Secret::new).map_err(|error| SecretError::Unreadable { path: path.to_owned(), error })
 }
 
 #[cfg(test)]

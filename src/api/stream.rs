@@ -1,29 +1,29 @@
-//! Frames the entries of a JSON array out of a byte stream, one at a time, so that nobody holds the whole answer.
+//! Frames the entries of a JSON array out of a byte stream, one at a time, so that nobody holds the whole response.
 //!
-//! It knows just enough JSON to tell where an entry ends: strings, escapes and nesting. Whether an entry is sound is
-//! its reader's to say, so that a broken one stays inside its own bounds. Trying a parser on a partial buffer until it
-//! says "unexpected end" would be simpler and wrong: a number that is cut behind `-` or `.` is no such end.
+//! It knows just enough JSON to tell where an entry ends: strings, escapes and nesting. Whether an entry is malformed is
+//! for its reader to say, so that a malformed one does no harm to its neighbours. Trying a parser on a partial buffer
+//! until it says "unexpected end" would be simpler and wrong: a number that is cut behind `-` or `.` is no such end.
 
 use memchr::memchr2;
 
-/// An entry longer than this is passed over and handed on as [`Framed::TooLong`]. A convention: a thousand times the
+/// An entry longer than this is skipped and handed on as [`Framed::TooLong`]. A convention: a thousand times the
 /// largest documented entry, and MongoDB's own limit for a document.
 pub const MAX_ENTRY_BYTES: usize = 16 * 1024 * 1024;
 
 /// A buffer that grew beyond this for one long entry is given back afterwards.
 const KEEP_BUFFER_BYTES: usize = 256 * 1024;
 
-/// What the answer does wrong as a whole.
+/// Why a response is not a JSON array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// It is something else than an array: an object, HTML, nothing.
-    #[error("the answer is no JSON array")]
+    /// It is something else: an object, HTML, nothing.
+    #[error("the response is not a JSON array")]
     NotAnArray,
     /// It ended inside the array.
-    #[error("the answer breaks off inside its JSON array")]
+    #[error("the response ends inside its JSON array")]
     BrokenOff,
     /// Two entries without a comma between them, a comma too many, or something behind the array.
-    #[error("the answer's JSON array is broken")]
+    #[error("the JSON array in the response is malformed")]
     Broken,
 }
 
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_array_or_breaks_off_is_told() {
+    fn a_response_that_is_not_an_array_or_breaks_off_is_an_error() {
         for (text, expected) in [
             ("", FrameError::NotAnArray),
             ("  ", FrameError::NotAnArray),
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_of_absurd_length_is_passed_over_and_its_neighbours_are_not() {
+    fn an_entry_of_absurd_length_is_skipped_and_its_neighbours_are_not() {
         let long = format!("[1,\"{}\",2]", "x".repeat(MAX_ENTRY_BYTES));
         let chunks: Vec<&[u8]> = long.as_bytes().chunks(1 << 20).collect();
         assert_eq!(frame(&chunks).expect("an array"), ["1", "too long", "2"]);

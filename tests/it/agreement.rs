@@ -9,10 +9,7 @@ use cotalker_webhook_exporter::poller::Filter;
 use delivery_ledger::WebhookId;
 use regex::Regex;
 
-use crate::daemon::Setup;
-use crate::page::MetricsPage;
-use crate::program::program;
-use crate::scene::{START, serve};
+use test_harness::{MetricsPage, START, Setup, program, serve};
 
 /// So many random lists.
 const LISTS: u64 = 6;
@@ -81,10 +78,10 @@ async fn check_and_the_daemon_watch_the_same_webhooks() {
         let exclude = [None, None, Some("users-.*")][numbers.below(3)];
         let limit = [1, 2, 3, 10_000][numbers.below(4)];
 
-        let mut check = program(&["check"]).towards(&simulator).arg(&format!("--webhook.limit={limit}"));
+        let mut check = program(&["check"]).towards(&simulator).arg(format!("--webhook.limit={limit}"));
         for (flag, expression) in [("include", include), ("exclude", exclude)] {
             if let Some(expression) = expression {
-                check = check.arg(&format!("--webhook.{flag}={expression}"));
+                check = check.arg(format!("--webhook.{flag}={expression}"));
             }
         }
         let ended = check.run().await;

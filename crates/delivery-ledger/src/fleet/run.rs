@@ -4,17 +4,19 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::account::ListState;
-use super::io::{CallFailure, CallId, Effect, Now, PollResult, Reach};
+use super::io::{CallFailure, CallId, Effect, PollResult, Reach};
 use super::machine::Fleet;
-use super::member::{LogState, Member};
+use super::member::{Age, LogState, Member};
 use super::poll::{Fuse, ListTurn, Poll};
 use super::schedule;
 use crate::id::WebhookId;
+use crate::now::Now;
 
 impl<E: CallFailure> Fleet<E> {
     /// Takes in that time has passed: starts and ends polls, and starts calls. `random` is uniform in `[0, 1)`.
     pub fn advance(&mut self, now: Now, random: f64) {
         self.forget_vanished(now.uptime);
+        self.show_stale(now.uptime);
         loop {
             let Some(poll) = &mut self.poll else {
                 if !self.start_poll(now) {
@@ -43,6 +45,19 @@ impl<E: CallFailure> Fleet<E> {
     /// When [`Fleet::advance`] is wanted next; an input may make it earlier.
     #[must_use]
     pub fn wake_at(&self) -> Duration {
+        self.poll_wakes_at().min(self.stale_until().unwrap_or(Duration::MAX))
+    }
+
+    fn stale_until(&self) -> Option<Duration> {
+        let ages = self.members.values().filter_map(Member::behind);
+        ages.filter_map(|age| match age {
+            Age::Stale { shown_at } => Some(shown_at),
+            Age::Outrun => None,
+        })
+        .min()
+    }
+
+    fn poll_wakes_at(&self) -> Duration {
         let Some(poll) = &self.poll else { return self.due };
         let turn = poll.turn_at().filter(|_| self.has_room()).map(|at| at.max(self.paused_until));
         let list = match poll.list {
@@ -56,6 +71,16 @@ impl<E: CallFailure> Fleet<E> {
             wake = wake.min(poll.deadline);
         }
         wake
+    }
+
+    /// Shows counts of an old checkpoint that could not be brought up to date for long enough.
+    fn show_stale(&mut self, uptime: Duration) {
+        for member in self.members.values_mut() {
+            if matches!(member.behind(), Some(Age::Stale { shown_at }) if shown_at <= uptime) {
+                member.come_up();
+                self.has_news = true;
+            }
+        }
     }
 
     fn forget_vanished(&mut self, uptime: Duration) {
@@ -194,8 +219,10 @@ impl<E: CallFailure> Fleet<E> {
         let Some(member) = self.members.get_mut(&id) else { return };
         member.call = Some(call);
         member.called_at = Some(uptime);
-        let (ledger, tag) = (Arc::clone(&member.ledger), member.tag.clone());
-        self.outbox.push(Effect::ReadLog { call, id, ledger, tag });
+        // What becomes of an attempt that was under way takes a response to tell.
+        let tag = member.tag.clone().filter(|_| !member.ledger.has_under_way());
+        let (ledger, listed) = (Arc::clone(&member.ledger), member.listed);
+        self.outbox.push(Effect::ReadLog { call, id, ledger, tag, listed });
     }
 
     /// Ends the poll if all its calls have ended, or if its time is up and nothing is left but calls that hang.
@@ -280,8 +307,7 @@ impl<E: CallFailure> Fleet<E> {
     /// Marks a log as not readable though no call of its own failed.
     fn mark_unread(member: &mut Member<E>, cause: &E, uptime: Duration) {
         if matches!(member.log, LogState::Readable) {
-            let (cause, is_behind) = (cause.clone(), false);
-            member.log = LogState::Unreadable { cause, failures: 0, retry_at: uptime, is_behind };
+            member.log = LogState::Unreadable { cause: cause.clone(), failures: 0, retry_at: uptime, behind: None };
         }
     }
 }
