@@ -12,7 +12,7 @@ use crate::shell::Shell;
 impl Shell {
     /// Saves what the fleet says has changed, as the poller does.
     pub(crate) fn save(&mut self) {
-        if self.fleet.is_unsaved() {
+        if self.fleet.is_unsaved(self.now()) {
             let revision = self.fleet.revision();
             let mut old = std::mem::take(&mut self.records);
             for (id, revision, make) in self.fleet.webhook_states() {
@@ -25,7 +25,7 @@ impl Shell {
             let webhooks = self.records.values().map(|(_, state)| state.clone()).collect();
             let saved = Saved { account: self.fleet.account_state().clone(), webhooks, model: self.model.clone() };
             self.previous = self.last.replace(saved);
-            self.fleet.saved(revision);
+            self.fleet.saved(revision, self.now());
         }
         // Durable before visible: what is shown now is what a restart would show.
         let Some(saved) = &self.last else {
@@ -49,7 +49,10 @@ impl Shell {
             Some(saved) => {
                 self.model = saved.model.clone();
                 self.model.restart(saved.model.previous_list, is_behind);
-                self.fleet.restore(saved.account.clone(), saved.webhooks.clone(), is_behind, self.now());
+                // A checkpoint that is no older than three intervals; what an older one does is an example of its own.
+                let mut account = saved.account.clone();
+                account.list_read_at = account.list_read_at.map(|_| self.now().wall);
+                self.fleet.restore(account, saved.webhooks.clone(), is_behind, self.now());
                 self.last = Some(saved);
             }
             None => self.model = self.model.first_start(),

@@ -14,4 +14,8 @@ impl CallFailure for Failure {
     fn is_like(&self, other: &Self) -> bool {
         self == other
     }
+
+    fn retry_after(&self) -> Option<std::time::Duration> {
+        None
+    }
 }

@@ -6,9 +6,11 @@ use std::time::Duration;
 use delivery_ledger::fleet::{
     AccountState, CallId, Effect, Fleet, FleetSettings, Now, PollResult, Reach, WebhookState,
 };
-use delivery_ledger::{Attempt, AttemptId, History, Ledger, Outcome, Policy, Selected, UnixMillis, Webhook, WebhookId};
+use delivery_ledger::{
+    Attempt, AttemptId, History, Ledger, Outcome, Policy, Selected, ServerTime, UnixMillis, Webhook, WebhookId,
+};
 
-use crate::cloud::{BEGIN, Hook, object_id};
+use crate::cloud::{BEGIN, Hook, dated, object_id};
 use crate::failure::Failure;
 
 /// The time between the starts of two polls, in seconds.
@@ -145,7 +147,7 @@ impl Hand {
 
     /// The log call finds an attempt in each of these seconds.
     pub(crate) fn reads(&mut self, read: &Read, attempts: &[u64]) {
-        let mut reading = read.ledger.read(self.date());
+        let mut reading = read.ledger.read(self.date(), &self.settings.policy);
         for second in attempts {
             let at = BEGIN.plus_millis(i64::try_from(second * 1_000).expect("some days"));
             let number = u32::try_from(*second).expect("some days");
@@ -196,8 +198,8 @@ impl Hand {
         members.find(|member| member.webhook.id == id(number)).map(|member| member.ledger.totals().attempts)
     }
 
-    fn date(&self) -> UnixMillis {
-        now(self.clock).wall.start_of_second()
+    fn date(&self) -> ServerTime {
+        dated(self.clock)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use delivery_ledger::fleet::{CallId, Effect, EntityTag, Fleet, FleetSettings, Now, PollResult, Reach, WebhookState};
 use delivery_ledger::{Ledger, Webhook, WebhookId, select};
 
-use crate::cloud::{Cloud, TIMEOUT, Target, Weather, date, server_time};
+use crate::cloud::{Cloud, TIMEOUT, Target, Weather, date, dated, server_time};
 use crate::failure::Failure;
 use crate::model::Model;
 use crate::record::{Brought, Saved};
@@ -217,7 +217,7 @@ impl Shell {
                 let early = self.is_early().then(|| (self.look_at(id), self.clock));
                 self.begin(call, What::Describe { id, early }, Target::Describe(index));
             }
-            Effect::ReadLog { call, id, ledger, tag } => {
+            Effect::ReadLog { call, id, ledger, tag, .. } => {
                 self.expect_room_for(id);
                 let watched = self.model.watched.get(&id).expect("only what is watched is read");
                 assert!(!watched.has_appeared, "a webhook that appeared is read before it was shown at 0");
@@ -321,12 +321,12 @@ impl Shell {
         let fresh = self.has_etags.then(|| EntityTag(format!("{entries:?} {malformed}").into_bytes().into()));
         if fresh.is_some() && fresh == tag {
             self.model.list_unchanged(date(seen_at));
-            self.fleet.list_unchanged(call, date(seen_at), now);
+            self.fleet.list_unchanged(call, dated(seen_at), now);
             return;
         }
         self.model.listed(&entries, malformed, date(seen_at), self.clock);
         let selected = select(entries, |code| self.model.admits(code), self.limit);
-        self.fleet.listed(call, selected, malformed, fresh, date(seen_at), now);
+        self.fleet.listed(call, selected, malformed, fresh, dated(seen_at), now);
     }
 
     fn describe_ended(&mut self, call: CallId, id: WebhookId, described: Result<Webhook, Failure>, seen_at: Duration) {
@@ -335,7 +335,7 @@ impl Shell {
             Ok(webhook) => {
                 self.model.described(&webhook, date(seen_at), self.clock);
                 let is_admitted = self.model.admits(&webhook.code);
-                self.fleet.described(call, webhook, is_admitted, date(seen_at), now);
+                self.fleet.described(call, webhook, is_admitted, dated(seen_at), now);
             }
             Err(failure) => {
                 self.brought.push((self.clock, Brought::NoLog));
@@ -375,11 +375,11 @@ impl Shell {
         };
         let fresh = self.has_etags.then(|| EntityTag(format!("{id} {length}").into_bytes().into()));
         if fresh.is_some() && fresh.as_ref() == tag {
-            self.fleet.log_unchanged(call, id, date(seen_at), now);
+            self.fleet.log_unchanged(call, id, dated(seen_at), now);
             return;
         }
-        let mut reading = ledger.read(date(seen_at));
+        let mut reading = ledger.read(dated(seen_at), &self.settings.policy);
         hook.log[..length].iter().rev().for_each(|attempt| reading.observe(attempt.clone()));
-        self.fleet.log_read(call, id, reading.finish(), fresh, date(seen_at), now);
+        self.fleet.log_read(call, id, reading.finish(), fresh, dated(seen_at), now);
     }
 }
