@@ -65,7 +65,8 @@ impl Shell {
         self.brought.retain(|(at, _)| *at + self.settings.interval / 2 >= began);
         let surely = |what: Brought| self.brought.iter().any(|(at, brought)| *at > began && *brought == what);
         let maybe = |what: Brought| self.brought.iter().any(|(at, brought)| *at >= began && *brought == what);
-        let is_paused = self.paused_until > self.clock;
+        // A poll is over if a pause outlasts it, even if the process only wakes up after both.
+        let is_paused = self.paused_until > began + self.settings.interval * 9 / 10;
         let has_failed_list = match self.is_by_id() {
             true => !have_ids_worked,
             false => self.model.is_list_up == Some(false),
