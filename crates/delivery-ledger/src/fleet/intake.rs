@@ -119,9 +119,7 @@ impl<E: CallFailure> Fleet<E> {
         if is_news {
             self.outbox.say(Notice::ListFailed(failure.clone()));
         }
-        if failure.reach() == Reach::Api {
-            self.api_failure = Some(failure.clone());
-        }
+        self.newest_failure = Some(failure.clone());
         let wait = if self.account.has_worked {
             schedule::backoff(failures, self.settings.interval, random)
         } else {
@@ -256,9 +254,7 @@ impl<E: CallFailure> Fleet<E> {
             poll.has_failed_log = true;
         }
         let reach = failure.reach();
-        if reach == Reach::Api {
-            self.api_failure = Some(failure.clone());
-        }
+        self.newest_failure = Some(failure.clone());
         self.ids.problem = Some(failure.clone());
         match reach {
             Reach::Gone => {
@@ -404,9 +400,7 @@ impl<E: CallFailure> Fleet<E> {
 
     fn note_log_failure(&mut self, id: WebhookId, failure: E, uptime: Duration, random: f64) {
         let is_api = failure.reach() == Reach::Api;
-        if is_api {
-            self.api_failure = Some(failure.clone());
-        }
+        self.newest_failure = Some(failure.clone());
         if let Some(member) = self.members.get_mut(&id) {
             let (failures, is_news) = match &member.log {
                 LogState::Unreadable { failures, cause, .. } => (*failures, !cause.is_like(&failure)),

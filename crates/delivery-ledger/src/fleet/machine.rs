@@ -62,8 +62,8 @@ pub struct Fleet<E> {
     pub(super) due: Duration,
     /// The API asked for a pause until then.
     pub(super) paused_until: Duration,
-    /// The newest failure that concerned the whole API.
-    pub(super) api_failure: Option<E>,
+    /// The newest failure of any call: what a pause, or an API out of reach, is told by.
+    pub(super) newest_failure: Option<E>,
     pub(super) is_ready: bool,
     pub(super) next_call: u64,
     pub(super) revision: u64,
@@ -103,7 +103,7 @@ impl<E: CallFailure> Fleet<E> {
             poll: None,
             due: now.uptime,
             paused_until: Duration::ZERO,
-            api_failure: None,
+            newest_failure: None,
             is_ready: false,
             next_call: 0,
             revision: 0,

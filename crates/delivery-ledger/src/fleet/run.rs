@@ -65,7 +65,7 @@ impl<E: CallFailure> Fleet<E> {
             ListTurn::Late | ListTurn::Done => None,
         };
         let mut wake = [turn, list].into_iter().flatten().min().unwrap_or(Duration::MAX);
-        if poll.turns.is_empty() && (poll.list == ListTurn::Done || self.account.has_worked)
+        if poll.turns.is_empty() && (poll.list == ListTurn::Done || self.has_something_to_show())
             || self.paused_until > poll.deadline
         {
             wake = wake.min(poll.deadline);
@@ -172,6 +172,11 @@ impl<E: CallFailure> Fleet<E> {
         poll.next_turn = uptime;
     }
 
+    /// Whether a poll may end though its list hangs: before a first list there is nothing to show but what was restored.
+    fn has_something_to_show(&self) -> bool {
+        self.account.has_worked || !self.members.is_empty()
+    }
+
     fn in_flight(&self) -> usize {
         self.describing.len() + self.members.values().filter(|member| member.call.is_some()).count()
     }
@@ -228,8 +233,7 @@ impl<E: CallFailure> Fleet<E> {
         let is_over = poll.turns.is_empty() && is_list_done && self.in_flight() == 0;
         // A pause of up to an hour is no poll.
         let is_paused = self.paused_until > poll.deadline;
-        // There is nothing to show before a first list.
-        let may_leave_behind = poll.turns.is_empty() && (is_list_done || self.account.has_worked);
+        let may_leave_behind = poll.turns.is_empty() && (is_list_done || self.has_something_to_show());
         if !is_over && !(is_time_up && (may_leave_behind || is_paused)) {
             return false;
         }
@@ -290,7 +294,7 @@ impl<E: CallFailure> Fleet<E> {
 
     /// Nothing can be read: what was known of the present is not known any more.
     pub(super) fn lose_sight(&mut self, uptime: Duration) {
-        let Some(cause) = self.api_failure.clone() else { return };
+        let Some(cause) = self.newest_failure.clone() else { return };
         for member in self.members.values_mut().filter(|member| member.call.is_none()) {
             Self::mark_unread(member, &cause, uptime);
         }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use delivery_ledger::fleet::Reach;
-use delivery_ledger::{Attempt, AttemptId, FailureReason, ObjectId, Outcome, UnixMillis, Webhook, WebhookId};
+use delivery_ledger::{
+    Attempt, AttemptId, FailureReason, ObjectId, Outcome, ServerTime, UnixMillis, Webhook, WebhookId,
+};
 
 /// When every simulation begins, by the server's clock.
 pub(crate) const BEGIN: UnixMillis = UnixMillis::from_secs(1_700_000_000);
@@ -20,6 +22,11 @@ pub(crate) fn server_time(clock: Duration) -> UnixMillis {
 /// What a `Date` header says at this time: whole seconds.
 pub(crate) fn date(clock: Duration) -> UnixMillis {
     server_time(clock).start_of_second()
+}
+
+/// The same as the server's time that is agreed on.
+pub(crate) fn dated(clock: Duration) -> ServerTime {
+    ServerTime::certain(date(clock))
 }
 
 /// The id of something made at `made_at`.
@@ -135,10 +142,10 @@ impl Cloud {
     pub(crate) fn next_call(&mut self, target: Target) -> Weather {
         self.calls += 1;
         let weather = self.weather.get(&Target::Everything).or_else(|| self.weather.get(&target));
-        match weather.copied().unwrap_or(Weather::Works(20)) {
-            Weather::Flaky if self.calls.is_multiple_of(2) => Weather::Fails(Reach::Call),
-            Weather::Flaky => Weather::Works(20),
-            weather @ (Weather::Works(_) | Weather::Fails(_) | Weather::Hangs | Weather::Throttled(_)) => weather,
+        let weather = weather.copied().unwrap_or(Weather::Works(20));
+        if weather != Weather::Flaky {
+            return weather;
         }
+        if self.calls.is_multiple_of(2) { Weather::Fails(Reach::Call) } else { Weather::Works(20) }
     }
 }

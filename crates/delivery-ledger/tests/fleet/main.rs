@@ -5,11 +5,15 @@
 //! model ─ docs/specification.md, rules 1, 3 and 10, done the slow way ─► compared after every input
 //! ```
 
+mod by_id;
+mod checks;
 mod cloud;
+mod disk;
 mod failure;
-
+mod hand;
 mod model;
 mod properties;
-
+mod record;
+mod scenarios;
 mod shell;
 mod steps;

@@ -81,15 +81,14 @@ fn expect_recovery(shell: &mut Shell, story: &Story) {
     let pause = shell.paused_until.saturating_sub(shell.clock);
     shell.pass(pause + story.interval * 12);
     shell.results.clear();
-    let lengths: Vec<usize> = shell.cloud.hooks.iter().map(|hook| hook.log.len()).collect();
-    for index in 0..lengths.len() {
+    for index in 0..shell.cloud.hooks.len() {
         shell.cloud.attempt(index, shell.clock, false);
     }
     shell.pass(story.interval * 3);
-    let is_ok = |result: &PollResult| *result == PollResult::Ok;
-    let all_are_there = shell.cloud.hooks.iter().all(|hook| hook.is_there && shell.model.admits(&hook.code));
-    if !shell.results.iter().all(is_ok) {
-        assert!(!shell.is_by_id() || !all_are_there, "calm, but polls end with {:?}", shell.results);
+    // A chosen webhook that is not there is told as a failed call.
+    let may_be_partial = shell.is_by_id() && shell.cloud.hooks.iter().any(|hook| !hook.is_there);
+    if !may_be_partial {
+        assert!(shell.results.iter().all(|result| *result == PollResult::Ok), "calm, but {:?}", shell.results);
     }
     assert!(shell.results.len() >= 2, "calm, but only {} polls in three intervals", shell.results.len());
     for watched in shell.model.watched.values() {
@@ -108,7 +107,7 @@ fn live(story: &Story, by_id: bool) {
 }
 
 proptest! {
-    #![proptest_config(cases(256))]
+    #![proptest_config(cases(128))]
 
     #[test]
     fn whatever_happens_every_attempt_above_the_baseline_counts_once_and_polls_go_on(story in stories(false)) {

@@ -5,20 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery_ledger::fleet::{
-    AccountState, CallId, Effect, EntityTag, Fleet, FleetSettings, Now, PollResult, Reach, WebhookState,
-};
-use delivery_ledger::{Ledger, Policy, ServerTime, Webhook, WebhookId, select};
+use delivery_ledger::fleet::{CallId, Effect, EntityTag, Fleet, FleetSettings, Now, PollResult, Reach, WebhookState};
+use delivery_ledger::{Ledger, Webhook, WebhookId, select};
 
-/// As in the properties.
-const POLICY: Policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
-
-use crate::cloud::{Cloud, TIMEOUT, Target, Weather, date, server_time};
+use crate::cloud::{Cloud, TIMEOUT, Target, Weather, date, dated, server_time};
 use crate::failure::Failure;
 use crate::model::Model;
-
-/// So many times per interval the fleet may want to be woken for nothing but its own deadlines.
-const IDLE_WAKES_PER_INTERVAL: usize = 12;
+use crate::record::{Brought, Saved};
 
 /// A reproducible sequence of numbers (SplitMix64).
 #[derive(Clone, Debug)]
@@ -41,7 +34,7 @@ impl Numbers {
 
 /// A call under way, of this process. It goes on if its webhook goes.
 #[derive(Debug)]
-struct Call {
+pub(crate) struct Call {
     id: CallId,
     what: What,
     ends_at: Duration,
@@ -51,7 +44,7 @@ struct Call {
 }
 
 #[derive(Debug)]
-enum What {
+pub(crate) enum What {
     /// With what the response shows, where that was made when the call began.
     List {
         tag: Option<EntityTag>,
@@ -80,55 +73,30 @@ impl What {
     }
 }
 
-/// What calls brought, for the question how a poll ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Brought {
-    List,
-    NoList,
-    Log(WebhookId),
-    NoLog,
-}
-
-/// What is on disk.
-#[derive(Clone, Debug)]
-struct Saved {
-    account: AccountState,
-    webhooks: Vec<WebhookState>,
-    model: Model,
-}
-
-/// From which checkpoint a restart goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Checkpoint {
-    Last,
-    /// The last one is damaged.
-    Previous,
-}
-
 /// The exporter without its network, its disk and its clock.
 #[derive(Debug)]
 pub(crate) struct Shell {
     pub(crate) cloud: Cloud,
     pub(crate) model: Model,
     pub(crate) fleet: Fleet<Failure>,
-    settings: FleetSettings,
-    limit: usize,
-    has_etags: bool,
-    numbers: Numbers,
+    pub(crate) settings: FleetSettings,
+    pub(crate) limit: usize,
+    pub(crate) has_etags: bool,
+    pub(crate) numbers: Numbers,
     /// Since the beginning.
     pub(crate) clock: Duration,
-    process_began: Duration,
-    calls: Vec<Call>,
+    pub(crate) process_began: Duration,
+    pub(crate) calls: Vec<Call>,
     pub(crate) paused_until: Duration,
-    has_lost_sight: bool,
-    was_ready: bool,
-    brought: Vec<(Duration, Brought)>,
-    records: BTreeMap<WebhookId, (u64, WebhookState)>,
-    last: Option<Saved>,
-    previous: Option<Saved>,
-    idle_wakes: VecDeque<Duration>,
+    pub(crate) has_lost_sight: bool,
+    pub(crate) was_ready: bool,
+    pub(crate) brought: Vec<(Duration, Brought)>,
+    pub(crate) records: BTreeMap<WebhookId, (u64, WebhookState)>,
+    pub(crate) last: Option<Saved>,
+    pub(crate) previous: Option<Saved>,
+    pub(crate) idle_wakes: VecDeque<Duration>,
     /// The end of the last poll, or of what held up the next one.
-    quiet_since: Duration,
+    pub(crate) quiet_since: Duration,
     pub(crate) results: Vec<PollResult>,
 }
 
@@ -167,7 +135,7 @@ impl Shell {
         }
     }
 
-    fn now(&self) -> Now {
+    pub(crate) fn now(&self) -> Now {
         Now { uptime: self.clock - self.process_began, wall: server_time(self.clock) }
     }
 
@@ -208,12 +176,7 @@ impl Shell {
     }
 
     fn advance(&mut self) {
-        if self.paused_until > self.clock {
-            let until = self.paused_until - self.process_began;
-            self.fleet.paused(until);
-            self.has_lost_sight = true;
-            self.quiet_since = self.paused_until;
-        }
+        self.tell_of_pause();
         let random = self.numbers.fraction();
         self.fleet.advance(self.now(), random);
         let effects = self.fleet.take_effects();
@@ -227,15 +190,12 @@ impl Shell {
         self.expect_progress();
     }
 
-    fn expect_progress(&mut self) {
-        let interval = self.settings.interval;
-        while self.idle_wakes.front().is_some_and(|at| *at + interval < self.clock) {
-            self.idle_wakes.pop_front();
+    fn tell_of_pause(&mut self) {
+        if self.paused_until > self.clock {
+            self.fleet.paused(self.paused_until - self.process_began);
+            self.has_lost_sight = true;
+            self.quiet_since = self.paused_until;
         }
-        assert!(self.idle_wakes.len() <= IDLE_WAKES_PER_INTERVAL, "it is woken again and again: {:?}", self.idle_wakes);
-        let webhooks = u32::try_from(self.cloud.hooks.len()).expect("few");
-        let longest = interval * 2 + TIMEOUT * (4 + 2 * webhooks);
-        assert!(self.clock <= self.quiet_since + longest, "no poll has ended for {:?}", self.clock - self.quiet_since);
     }
 
     // -----------------------------------------------------------------------------------------------------------------
@@ -303,7 +263,11 @@ impl Shell {
             Weather::Works(millis) => (millis, Ok(()), None),
             Weather::Fails(reach) => (30, Err(Failure(reach)), None),
             Weather::Hangs | Weather::Flaky => (30_000, Err(Failure(Reach::Api)), None),
-            Weather::Throttled(seconds) => (30, Err(Failure(Reach::Api)), Some(Duration::from_secs(seconds))),
+            // A 429 concerns all calls, a 503 is that call's own failure; either may ask for a pause.
+            Weather::Throttled(seconds) => {
+                let reach = if seconds.is_multiple_of(2) { Reach::Call } else { Reach::Api };
+                (30, Err(Failure(reach)), Some(Duration::from_secs(seconds)))
+            }
         };
         let ends_at = self.clock + Duration::from_millis(millis).min(TIMEOUT);
         self.idle_wakes.pop_back_if(|at| *at == self.clock);
@@ -317,7 +281,10 @@ impl Shell {
     fn end_call(&mut self) {
         let first = (0..self.calls.len()).min_by_key(|index| self.calls[*index].ends_at).expect("a call");
         let Call { id: call, what, result, pause, .. } = self.calls.remove(first);
-        self.paused_until = self.paused_until.max(pause.map_or(Duration::ZERO, |pause| self.clock + pause));
+        if let Some(pause) = pause {
+            self.paused_until = self.paused_until.max(self.clock + pause);
+            self.tell_of_pause();
+        }
         self.has_lost_sight |= result == Err(Failure(Reach::Api));
         match what {
             What::List { tag, early } => self.list_ended(call, tag, early, result),
@@ -354,12 +321,12 @@ impl Shell {
         let fresh = self.has_etags.then(|| EntityTag(format!("{entries:?} {malformed}").into_bytes().into()));
         if fresh.is_some() && fresh == tag {
             self.model.list_unchanged(date(seen_at));
-            self.fleet.list_unchanged(call, ServerTime::certain(date(seen_at)), now);
+            self.fleet.list_unchanged(call, dated(seen_at), now);
             return;
         }
         self.model.listed(&entries, malformed, date(seen_at), self.clock);
         let selected = select(entries, |code| self.model.admits(code), self.limit);
-        self.fleet.listed(call, selected, malformed, fresh, ServerTime::certain(date(seen_at)), now);
+        self.fleet.listed(call, selected, malformed, fresh, dated(seen_at), now);
     }
 
     fn describe_ended(&mut self, call: CallId, id: WebhookId, described: Result<Webhook, Failure>, seen_at: Duration) {
@@ -368,7 +335,7 @@ impl Shell {
             Ok(webhook) => {
                 self.model.described(&webhook, date(seen_at), self.clock);
                 let is_admitted = self.model.admits(&webhook.code);
-                self.fleet.described(call, webhook, is_admitted, ServerTime::certain(date(seen_at)), now);
+                self.fleet.described(call, webhook, is_admitted, dated(seen_at), now);
             }
             Err(failure) => {
                 self.brought.push((self.clock, Brought::NoLog));
@@ -408,146 +375,11 @@ impl Shell {
         };
         let fresh = self.has_etags.then(|| EntityTag(format!("{id} {length}").into_bytes().into()));
         if fresh.is_some() && fresh.as_ref() == tag {
-            self.fleet.log_unchanged(call, id, ServerTime::certain(date(seen_at)), now);
+            self.fleet.log_unchanged(call, id, dated(seen_at), now);
             return;
         }
-        let mut reading = ledger.read(ServerTime::certain(date(seen_at)), &POLICY);
+        let mut reading = ledger.read(dated(seen_at), &self.settings.policy);
         hook.log[..length].iter().rev().for_each(|attempt| reading.observe(attempt.clone()));
-        self.fleet.log_read(call, id, reading.finish(), fresh, ServerTime::certain(date(seen_at)), now);
-    }
-
-    // -----------------------------------------------------------------------------------------------------------------
-    // The disk
-    // -----------------------------------------------------------------------------------------------------------------
-
-    /// Saves what the fleet says has changed, as the poller does.
-    fn save(&mut self) {
-        if self.fleet.is_unsaved(self.now()) {
-            let revision = self.fleet.revision();
-            let mut old = std::mem::take(&mut self.records);
-            for (id, revision, make) in self.fleet.webhook_states() {
-                let state = match old.remove(&id) {
-                    Some((made_of, state)) if made_of == revision => state,
-                    _ => make(),
-                };
-                self.records.insert(id, (revision, state));
-            }
-            let webhooks = self.records.values().map(|(_, state)| state.clone()).collect();
-            let saved = Saved { account: self.fleet.account_state().clone(), webhooks, model: self.model.clone() };
-            self.previous = self.last.replace(saved);
-            self.fleet.saved(revision, self.now());
-        }
-        // Durable before visible: what is shown now is what a restart would show.
-        let Some(saved) = &self.last else {
-            assert!(self.model.watched.is_empty(), "webhooks are shown that are not saved");
-            return;
-        };
-        let counts = |model: &Model| -> Vec<(WebhookId, (u64, u64))> {
-            let log = |id: &WebhookId| &self.cloud.hooks[self.cloud.index_of(*id)].log;
-            model.watched.iter().map(|(id, watched)| (*id, watched.counts(log(id)))).collect()
-        };
-        assert_eq!(counts(&saved.model), counts(&self.model), "what is shown is not what is saved");
-    }
-
-    /// The process ends at this point, and a new one goes on from what was saved.
-    pub(crate) fn restart(&mut self, from: Checkpoint) {
-        let is_behind = from == Checkpoint::Previous && self.previous.is_some();
-        let saved = if is_behind { self.previous.take() } else { self.last.clone() };
-        self.process_began = self.clock;
-        self.fleet = Fleet::new(self.settings.clone(), self.now());
-        match saved {
-            Some(saved) => {
-                self.model = saved.model.clone();
-                self.model.restart(saved.model.previous_list, is_behind);
-                // A checkpoint that is no older than three intervals; what an older one does is an example of its own.
-                let mut account = saved.account.clone();
-                account.list_read_at = account.list_read_at.map(|_| self.now().wall);
-                self.fleet.restore(account, saved.webhooks.clone(), is_behind, self.now());
-                self.last = Some(saved);
-            }
-            None => self.model = self.model.first_start(),
-        }
-        self.calls.clear();
-        self.paused_until = Duration::ZERO;
-        (self.has_lost_sight, self.was_ready) = (false, false);
-        self.brought.clear();
-        self.records.clear();
-        self.idle_wakes.clear();
-        self.quiet_since = self.clock;
-        self.compare();
-    }
-
-    // -----------------------------------------------------------------------------------------------------------------
-    // What is shown
-    // -----------------------------------------------------------------------------------------------------------------
-
-    fn compare(&mut self) {
-        let shown: Vec<_> = self.fleet.members().collect();
-        let expected: Vec<_> = self.model.watched.values().filter(|watched| !watched.known.is_hidden).collect();
-        let ids = |webhooks: Vec<&Webhook>| webhooks.into_iter().map(|webhook| webhook.id).collect::<Vec<_>>();
-        assert_eq!(
-            ids(shown.iter().map(|member| member.webhook).collect()),
-            ids(expected.iter().map(|watched| &watched.webhook).collect()),
-            "other webhooks are shown than there are"
-        );
-        for (member, watched) in shown.iter().zip(&expected) {
-            assert_eq!(member.webhook, &watched.webhook);
-            let log = &self.cloud.hooks[self.cloud.index_of(member.webhook.id)].log;
-            let totals = member.ledger.totals();
-            let counts = (totals.attempts, totals.failures.iter().sum::<u64>());
-            assert_eq!(counts, watched.counts(log), "{} of {log:?}: {watched:?}", member.webhook.code);
-            assert_eq!(totals.gaps, 0, "a log that is shown whole has no gap");
-            match (member.is_up, watched.is_up) {
-                // A pause, or an API out of reach, says more than the last call.
-                (Some(false), Some(true)) => {
-                    assert!(self.has_lost_sight, "{} is said to be down", watched.webhook.code)
-                }
-                (is_up, expected) => assert_eq!(is_up, expected, "{}", watched.webhook.code),
-            }
-        }
-        let account = self.fleet.account();
-        if !self.is_by_id() {
-            let said = (account.is_up, account.dropped, account.malformed);
-            assert_eq!(said, (self.model.is_list_up, self.model.dropped, self.model.malformed));
-        }
-        assert!(self.fleet.is_ready() || !self.was_ready, "it is not ready any more");
-        self.was_ready = self.fleet.is_ready();
-    }
-
-    /// Whether a poll that ended now may have ended like this.
-    fn expect_result(&mut self, result: PollResult, began: Duration, have_ids_worked: bool) {
-        self.results.push(result);
-        self.quiet_since = self.quiet_since.max(self.clock);
-        // What came at the very moment when it began may belong to it or not.
-        self.brought.retain(|(at, _)| *at + self.settings.interval / 2 >= began);
-        let surely = |what: Brought| self.brought.iter().any(|(at, brought)| *at > began && *brought == what);
-        let maybe = |what: Brought| self.brought.iter().any(|(at, brought)| *at >= began && *brought == what);
-        let is_paused = self.paused_until > self.clock;
-        let has_failed_list = match self.is_by_id() {
-            true => !have_ids_worked,
-            false => self.model.is_list_up == Some(false),
-        };
-        let unread = self
-            .model
-            .watched
-            .values()
-            .filter(|watched| watched.appeared_at.is_none_or(|at| at < began) && watched.is_up != Some(true));
-        let unread: Vec<&str> = unread.map(|watched| watched.webhook.code.as_str()).collect();
-        match result {
-            PollResult::Ok => {
-                // Of chosen webhooks, one whose call is under way is not asked again, and fails no list.
-                let has_list = self.is_by_id() || maybe(Brought::List) && !has_failed_list;
-                assert!(has_list && !surely(Brought::NoList), "a poll without a list is no success");
-                assert!(unread.is_empty() && !surely(Brought::NoLog), "a log could not be read: {unread:?}");
-            }
-            PollResult::Partial => {
-                assert!(!surely(Brought::NoList), "a poll whose list failed has failed");
-                let hangs = !self.calls.is_empty();
-                assert!(hangs || maybe(Brought::NoLog) || !unread.is_empty(), "every log was read: {:?}", self.brought);
-            }
-            PollResult::Failed => {
-                assert!(has_failed_list || maybe(Brought::NoList) || is_paused, "the list was read");
-            }
-        }
+        self.fleet.log_read(call, id, reading.finish(), fresh, dated(seen_at), now);
     }
 }

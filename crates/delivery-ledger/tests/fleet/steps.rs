@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::cloud::{Target, Weather};
-use crate::shell::Checkpoint;
+use crate::record::Checkpoint;
 
 /// The codes that webhooks have. Filters admit by how a code begins.
 const CODES: [&str; 4] = ["a-1", "a-2", "b-1", ""];
@@ -57,7 +57,7 @@ fn weathers() -> impl Strategy<Value = Weather> {
         3 => select(vec![1, 200, 2_500, 9_000, 29_999]).prop_map(Weather::Works),
         3 => reaches().prop_map(Weather::Fails),
         3 => Just(Weather::Hangs),
-        1 => select(vec![1, 20, 90, 3_600]).prop_map(Weather::Throttled),
+        1 => select(vec![1, 20, 91, 3_600]).prop_map(Weather::Throttled),
         1 => Just(Weather::Flaky),
     ]
 }

@@ -1,0 +1,261 @@
+//! What the fleet does when a list or a log fails or hangs, and when webhooks come and go.
+
+use std::time::Duration;
+
+use delivery_ledger::fleet::{PollResult, Reach};
+
+use crate::hand::{Hand, INTERVAL, id};
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// The end of the patience with a list, in seconds after the start of its poll.
+const LIST_IS_LATE: u64 = 10;
+
+#[test]
+fn a_list_that_hangs_holds_up_no_log() {
+    let mut hand = Hand::watching(&[1, 2]);
+    let asked = hand.at(INTERVAL);
+    assert_eq!((asked.lists.len(), asked.reads.len()), (1, 0));
+    assert!(hand.at(INTERVAL + LIST_IS_LATE - 1).reads.is_empty(), "a list that is merely slow is waited for");
+    assert_eq!(hand.at(INTERVAL + LIST_IS_LATE).read_ids(), [id(1)]);
+
+    let mut hand = Hand::watching(&[1, 2]);
+    let _ = hand.at(INTERVAL);
+    let mut reads = 0;
+    // It hangs on: the next polls do not wait for it.
+    while hand.clock < Duration::from_secs(INTERVAL * 3) {
+        let asked = hand.wake();
+        reads += asked.reads.len();
+        assert!(asked.lists.is_empty() && asked.ended.iter().all(|result| *result == PollResult::Partial));
+        hand.works_all(&asked);
+    }
+    assert!(reads >= 4, "the logs were read {reads} times");
+    assert_eq!((hand.is_up(1), hand.is_up(2)), (Some(true), Some(true)));
+}
+
+#[test]
+fn after_a_restart_a_list_that_hangs_holds_up_no_log() {
+    let mut hand = Hand::watching(&[1]).restarted();
+    let start = hand.clock.as_secs();
+    assert_eq!(hand.at(start).lists.len(), 1);
+    let mut reads = 0;
+    while hand.clock < Duration::from_secs(start + INTERVAL * 4) {
+        let asked = hand.wake();
+        reads += asked.reads.len();
+        hand.works_all(&asked);
+        if hand.fleet.wake_at() == Duration::MAX {
+            break;
+        }
+    }
+    assert!(reads >= 4, "in four intervals the log was read {reads} times");
+}
+
+#[test]
+fn a_first_list_that_fails_is_tried_again_after_1_2_4_seconds_and_at_most_the_interval() {
+    for restarted in [false, true] {
+        let mut hand = if restarted { Hand::watching(&[]).restarted() } else { Hand::new(Vec::new()) };
+        for (try_number, wait) in [1, 2, 4, 8, 16, 32, 60, 60, 60].into_iter().enumerate() {
+            let asked = hand.wake();
+            hand.list_fails(asked.list(), Reach::Call);
+            let asked = hand.ask();
+            assert_eq!(asked.ended, [PollResult::Failed]);
+            let waits = hand.fleet.wake_at() - hand.clock;
+            assert!(waits <= Duration::from_secs(wait), "{waits:?} after failure {}", try_number + 1);
+            assert!(waits > Duration::from_secs(wait / 4), "{waits:?} after failure {}", try_number + 1);
+        }
+    }
+}
+
+#[test]
+fn a_list_that_has_worked_is_left_alone_when_it_fails_and_the_logs_are_not() {
+    let mut hand = Hand::watching(&[1]);
+    let mut lists = 0;
+    for poll in 1..=20 {
+        let mut asked = hand.at(INTERVAL * poll);
+        for call in asked.lists.drain(..) {
+            lists += 1;
+            hand.list_fails(call, Reach::Call);
+            asked.reads.extend(hand.ask().reads);
+        }
+        assert_eq!(asked.read_ids(), [id(1)], "of poll {poll}");
+        hand.works_all(&asked);
+        assert_eq!(hand.ask().ended, [PollResult::Failed]);
+        assert_eq!((hand.is_up(1), hand.fleet.account().is_up), (Some(true), Some(false)));
+    }
+    // Full backoff reaches four intervals with the ninth failure.
+    assert!((9..=13).contains(&lists), "the list was read {lists} times");
+}
+
+#[test]
+fn an_api_out_of_reach_costs_one_log_call_and_makes_all_unreadable() {
+    let mut hand = Hand::watching(&[1, 2, 3]);
+    let asked = hand.at(INTERVAL);
+    hand.list_fails(asked.list(), Reach::Api);
+    let asked = hand.ask();
+    assert_eq!(asked.read_ids(), [id(1)]);
+    assert!(hand.at(INTERVAL + 20).reads.is_empty(), "a second call does not wait for the first");
+    hand.fails(&asked.reads[0], Reach::Api);
+    let asked = hand.ask();
+    assert_eq!((asked.ended, asked.reads.len()), (vec![PollResult::Failed], 0));
+    assert_eq!([1, 2, 3].map(|number| hand.is_up(number)), [Some(false); 3]);
+}
+
+#[test]
+fn one_log_that_works_lets_the_poll_go_on_after_a_failed_list() {
+    for reach in [None, Some(Reach::Call)] {
+        let mut hand = Hand::watching(&[1, 2, 3]);
+        let asked = hand.at(INTERVAL);
+        hand.list_fails(asked.list(), Reach::Api);
+        let asked = hand.ask();
+        match reach {
+            None => hand.works_all(&asked),
+            Some(reach) => hand.fails(&asked.reads[0], reach),
+        }
+        let asked = hand.works_until_the_poll_ends();
+        assert_eq!(asked.ended, [PollResult::Failed]);
+        assert_eq!([1, 2, 3].map(|number| hand.is_up(number)), [Some(reach.is_none()), Some(true), Some(true)]);
+    }
+}
+
+#[test]
+fn a_log_that_keeps_failing_is_left_alone_for_up_to_four_intervals_and_delays_no_other() {
+    let mut hand = Hand::watching(&[1, 2]);
+    let mut called_in = Vec::new();
+    for poll in 1..=24 {
+        let asked = hand.at(INTERVAL * poll);
+        hand.listed(asked.list(), &[1, 2]);
+        let (mut read, mut ended) = (Vec::new(), Vec::new());
+        while ended.is_empty() {
+            let asked = hand.wake();
+            for call in &asked.reads {
+                read.push(call.id);
+                if call.id == id(1) { hand.fails(call, Reach::Call) } else { hand.reads(call, &[]) }
+            }
+            ended = asked.ended;
+        }
+        assert!(read.contains(&id(2)), "of poll {poll}");
+        assert_eq!(ended, [PollResult::Partial], "of poll {poll}");
+        called_in.extend(read.contains(&id(1)).then_some(poll));
+    }
+    let waits: Vec<u64> = called_in.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(waits[..7], [1, 1, 1, 1, 1, 1, 2], "{called_in:?}");
+    assert!(waits[7..].iter().all(|wait| (3..=5).contains(wait)), "{called_in:?}");
+}
+
+#[test]
+fn during_a_pause_nothing_starts_and_after_an_interval_of_it_nothing_is_known_of_the_present() {
+    // The API asks for a pause with a failure that concerns all calls, or with one that is that call's own.
+    for reach in [Reach::Api, Reach::Call] {
+        let mut hand = Hand::watching(&[1, 2]);
+        let asked = hand.at(INTERVAL);
+        hand.listed(asked.list(), &[1, 2]);
+        let asked = hand.ask();
+        hand.fails(&asked.reads[0], reach);
+        hand.paused_until(INTERVAL * 10);
+        while hand.fleet.wake_at() < Duration::from_secs(INTERVAL * 10) {
+            let asked = hand.wake();
+            assert_eq!((asked.lists.len(), asked.reads.len()), (0, 0));
+        }
+        assert_eq!([1, 2].map(|number| hand.is_up(number)), [Some(false); 2], "{reach:?}");
+        assert!(hand.fleet.is_ready());
+
+        let asked = hand.at(INTERVAL * 10);
+        hand.listed(asked.list(), &[1, 2]);
+        assert_eq!(hand.works_until_the_poll_ends().ended, [PollResult::Ok]);
+        assert_eq!([1, 2].map(|number| hand.is_up(number)), [Some(true); 2]);
+    }
+}
+
+#[test]
+fn a_short_pause_holds_up_the_calls_of_a_poll_and_no_more() {
+    let mut hand = Hand::watching(&[1, 2]);
+    let asked = hand.at(INTERVAL);
+    hand.paused_until(INTERVAL + 20);
+    hand.listed(asked.list(), &[1, 2]);
+    assert!(hand.ask().reads.is_empty());
+    assert_eq!(hand.fleet.wake_at(), Duration::from_secs(INTERVAL + 20));
+    assert_eq!(hand.works_until_the_poll_ends().ended, [PollResult::Ok]);
+}
+
+#[test]
+fn a_failed_list_removes_nothing_and_a_failed_log_lowers_nothing() {
+    let mut hand = Hand::watching(&[1]);
+    let asked = hand.at(INTERVAL);
+    hand.listed(asked.list(), &[1]);
+    let asked = hand.ask();
+    hand.reads(&asked.reads[0], &[30, 40]);
+    assert_eq!((hand.ask().ended, hand.attempts(1)), (vec![PollResult::Ok], Some(2)));
+    for reach in [Reach::Call, Reach::Gone, Reach::Api] {
+        let mut hand = hand.restarted();
+        let asked = hand.ask();
+        hand.list_fails(asked.list(), reach);
+        let asked = hand.ask();
+        hand.fails(&asked.reads[0], reach);
+        assert_eq!((hand.ask().ended, hand.attempts(1)), (vec![PollResult::Failed], Some(2)), "{reach:?}");
+    }
+}
+
+#[test]
+fn what_vanishes_is_not_shown_and_returns_with_its_counts_within_a_day() {
+    for (away, expected) in [(DAY - 2 * INTERVAL, Some(2)), (DAY + INTERVAL, Some(0))] {
+        let mut hand = Hand::watching(&[1, 2]);
+        let asked = hand.at(INTERVAL);
+        hand.listed(asked.list(), &[1, 2]);
+        let asked = hand.ask();
+        hand.reads(&asked.reads[0], &[30, 40]);
+        hand.works_until_the_poll_ends();
+        let asked = hand.at(INTERVAL * 2);
+        hand.listed(asked.list(), &[2]);
+        assert_eq!(hand.attempts(1), None);
+        hand.works_until_the_poll_ends();
+
+        let asked = hand.at(INTERVAL * 2 + away);
+        hand.listed(asked.list(), &[1, 2]);
+        assert_eq!(hand.attempts(1), expected, "after {away} seconds");
+    }
+}
+
+#[test]
+fn a_call_that_outlives_its_webhook_says_nothing_of_the_one_that_returns_and_no_second_one_joins_it() {
+    let mut hand = Hand::watching(&[1]);
+    let asked = hand.at(INTERVAL);
+    hand.listed(asked.list(), &[1]);
+    let old = hand.ask();
+    assert_eq!(old.read_ids(), [id(1)]);
+    // The log call hangs; in the next polls its webhook goes and returns.
+    for (poll, numbers) in [(2, &[][..]), (3, &[1][..])] {
+        let _ = hand.at(INTERVAL * poll - 1);
+        let asked = hand.at(INTERVAL * poll);
+        hand.listed(asked.list(), numbers);
+        assert!(hand.ask().reads.is_empty(), "of poll {poll}");
+    }
+    hand.reads(&old.reads[0], &[30]);
+    assert_eq!((hand.attempts(1), hand.is_up(1)), (Some(0), None));
+    let _ = hand.at(INTERVAL * 4 - 1);
+    let asked = hand.at(INTERVAL * 4);
+    hand.listed(asked.list(), &[1]);
+    let asked = hand.ask();
+    hand.reads(&asked.reads[0], &[30]);
+    assert_eq!((hand.attempts(1), hand.is_up(1)), (Some(1), Some(true)));
+}
+
+#[test]
+fn a_poll_that_starts_late_still_reads_what_there_is() {
+    let mut hand = Hand::watching(&[1]);
+    let asked = hand.at(INTERVAL * 20 + 59);
+    assert_eq!((asked.lists.len(), asked.ended.len()), (1, 0));
+    hand.listed(asked.list(), &[1]);
+    assert_eq!(hand.works_until_the_poll_ends().ended, [PollResult::Ok]);
+}
+
+#[test]
+fn it_is_ready_once_the_first_poll_has_ended_or_restored_counts_are_shown() {
+    let mut hand = Hand::new(Vec::new());
+    let asked = hand.at(0);
+    let _ = hand.at(INTERVAL * 3);
+    assert!(!hand.fleet.is_ready(), "there is nothing to show before a first list");
+    hand.list_fails(asked.list(), Reach::Api);
+    assert_eq!((hand.ask().ended, hand.fleet.is_ready()), (vec![PollResult::Failed], true));
+    assert!(Hand::watching(&[1]).restarted().fleet.is_ready());
+    assert!(!Hand::watching(&[]).restarted().fleet.is_ready());
+}
