@@ -7,6 +7,7 @@ pub mod call;
 pub mod credentials;
 mod error;
 mod fetched;
+mod nesting;
 pub(crate) mod options;
 mod pacing;
 mod session;
