@@ -11,6 +11,7 @@ use cotalker_webhook_exporter::exposition::{self, AccountView, WebhookView};
 use cotalker_webhook_exporter::store::Store;
 use cotalker_webhook_exporter::store::record::encode_record;
 use delivery_ledger::Outcome;
+use delivery_ledger::ServerTime;
 use delivery_ledger::fleet::{AccountState, WebhookState};
 use delivery_ledger::{
     Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook,
@@ -39,7 +40,8 @@ struct Fleet {
 
 static FLEET: LazyLock<Fleet> = LazyLock::new(|| {
     let webhooks: Vec<(Webhook, Ledger)> = (0..WEBHOOKS).map(|number| (webhook(number), ledger(number))).collect();
-    let account = AccountState { listed_at: Some(NOW), list_read_at: Some(NOW), server_ahead_millis: 0 };
+    let account =
+        AccountState { listed_at: Some(NOW), list_read_at: Some(NOW), server_ahead_millis: 0, identity: String::new() };
     let account = std::iter::once(encode_record(&account).expect("bytes"));
     let records = account.chain(webhooks.iter().map(|(webhook, ledger)| encode(webhook, ledger))).collect();
     Fleet { webhooks, records }
@@ -88,7 +90,7 @@ fn ledger(number: u32) -> Ledger {
 }
 
 fn fold(ledger: &mut Ledger, attempts: Vec<Attempt>) {
-    let mut reading = ledger.read(NOW);
+    let mut reading = ledger.read(ServerTime::certain(NOW), &POLICY);
     attempts.into_iter().for_each(|attempt| reading.observe(attempt));
     let answer = reading.finish();
     ledger.fold(answer, &POLICY);

@@ -9,6 +9,7 @@ use cotalker_simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec, Wo
 use cotalker_webhook_exporter::api::stream::{Framed, Framer};
 use cotalker_webhook_exporter::api::wire::{LogEntry, read_log_entry};
 use cotalker_webhook_exporter::exposition::{self, AccountView, WebhookView};
+use delivery_ledger::ServerTime;
 use delivery_ledger::{Answer, Ledger, Policy};
 use delivery_ledger::{Attempt, Position, UnixMillis, Webhook, WebhookId};
 use divan::counter::{BytesCount, ItemsCount};
@@ -85,7 +86,7 @@ fn folded() -> Ledger {
 }
 
 fn observed(ledger: &Ledger, attempts: Vec<Attempt>) -> Answer {
-    let mut reading = ledger.read(NOW);
+    let mut reading = ledger.read(ServerTime::certain(NOW), &POLICY);
     attempts.into_iter().for_each(|attempt| reading.observe(attempt));
     reading.finish()
 }

@@ -39,10 +39,9 @@ fn entry(tree: &Tree) -> LogEntry {
         [Tree::Scalar(Value::String(text))] if is_readable(text) => Some(text.as_str()),
         _ => None,
     };
-    let has_text = match responses[..] {
-        [] => false,
+    let is_said = |name| match tree.all(name)[..] {
+        [] | [Tree::Scalar(Value::Null)] => false,
         [Tree::Scalar(Value::String(text))] => !text.trim().is_empty(),
-        [_] => false,
         _ => true,
     };
     let retry = whole_number(&scalar("retry")).unwrap_or(0);
@@ -53,7 +52,7 @@ fn entry(tree: &Tree) -> LogEntry {
         retry: retry.clamp(0, i64::from(u32::MAX)).try_into().expect("within bounds"),
         event: tree.once("event").and_then(|tree| event(&unfolded(tree)?)),
     };
-    if status.is_none() && !has_text { LogEntry::UnderWay(attempt) } else { LogEntry::Own(attempt) }
+    if !is_said("status") && !is_said("response") { LogEntry::UnderWay(attempt) } else { LogEntry::Own(attempt) }
 }
 
 fn event(tree: &Tree) -> Option<Event> {
@@ -84,7 +83,7 @@ fn unfolded(tree: &Tree) -> Option<Tree> {
             let text = text.strip_prefix('\u{feff}').unwrap_or(text);
             serde_json::from_str(text).ok().filter(|tree| matches!(tree, Tree::Object(_)))
         }
-        _ => None,
+        Tree::Scalar(_) | Tree::Array(_) => None,
     }
 }
 

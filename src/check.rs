@@ -50,7 +50,7 @@ pub async fn check(config: &PollSettings, client: Arc<Client>) -> Report {
             let client = Arc::clone(&client);
             async move {
                 let mut ledger = Ledger::new(Position::START);
-                let ledger = match client.logs(webhook.id, None, &ledger).await {
+                let ledger = match client.logs(webhook.id, None, &ledger, None, &config.policy).await {
                     Ok(Fetched::Fresh { value, .. }) => {
                         ledger.fold(value, &config.policy);
                         Ok(ledger)
@@ -111,7 +111,7 @@ fn tell(findings: &[Finding], failures: &[CallError], dropped: usize, policy: &P
     }
     let mut told: Vec<&CallError> = Vec::new();
     for failure in failures {
-        if !told.iter().any(|other| other.result == failure.result) {
+        if !told.iter().any(|other| other.advice == failure.advice) {
             text.push_str(&format!("{failure}. {}\n", failure.advice()));
             told.push(failure);
         }
@@ -137,11 +137,11 @@ fn row(finding: &Finding, policy: &Policy, now: UnixMillis) -> [String; 5] {
         None if standing.last_success.is_some() => "delivering",
         None => "no delivery in the log",
     };
-    let last = newest_failure.map(|failure| failure.position).or(standing.last_success);
+    let last = newest_failure.map(|failure| failure.at).or(standing.last_success.map(|success| success.at));
     [
         webhook,
         format!("{state}{switch}"),
-        last.map_or_else(|| "-".to_owned(), |last| date(last.at, now)),
+        last.map_or_else(|| "-".to_owned(), |last| date(last, now)),
         format!("{} of {}", window.failures, window.successes + window.failures),
         newest_failure.map_or_else(String::new, |failure| failure.reason.explain(failure.status)),
     ]

@@ -1,14 +1,24 @@
 //! The only place that reads the clock.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use delivery_ledger::UnixMillis;
+use delivery_ledger::fleet::Now;
 
 /// The local time: it dates what the exporter itself does. Counting uses the server's time.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub fn now() -> UnixMillis {
     millis(SystemTime::now())
+}
+
+/// Both clocks of this process: its uptime, which is monotonic, and the local time.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub fn moment() -> Now {
+    static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+    Now { uptime: STARTED.elapsed(), wall: now() }
 }
 
 /// `time` in whole milliseconds, rounded down; saturates.

@@ -56,18 +56,24 @@ impl DemoOptions {
 /// # Errors
 ///
 /// If its address is no URL.
-pub fn api_settings(simulator: &Simulator, poll_interval: Duration) -> anyhow::Result<ApiSettings> {
+pub fn api_settings(
+    simulator: &Simulator,
+    simulator_speed: f64,
+    poll_interval: Duration,
+) -> anyhow::Result<ApiSettings> {
     Ok(ApiSettings {
         base_url: Url::parse(simulator.base_url()).context("the simulator's address")?,
         credentials: Credentials::Token(Secret::new(simulator.token())),
         company: None,
         admin: false,
         ca_pem: None,
+        ca_file: None,
         timeout: TIMEOUT,
         max_response_bytes: u64::MAX,
         calls_per_second: 0.0,
         poll_interval,
-        ignore_proxy: true,
+        clock_speed: simulator_speed,
+        proxy: None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What a call brings.
 
 use delivery_ledger::fleet::EntityTag;
-use delivery_ledger::{UnixMillis, Webhook};
+use delivery_ledger::{ServerTime, Webhook};
 
 /// The result of a call that worked.
 #[derive(Debug)]
@@ -13,12 +13,12 @@ pub enum Fetched<T> {
         /// To be sent with the next call, so that an unchanged response is not sent again.
         tag: Option<EntityTag>,
         /// The server's time when it responded.
-        server_time: UnixMillis,
+        server_time: ServerTime,
     },
     /// 304: the response is still the one that the tag came with.
     NotModified {
         /// The server's time when it responded.
-        server_time: UnixMillis,
+        server_time: ServerTime,
     },
 }
 

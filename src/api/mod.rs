@@ -4,12 +4,17 @@
 //! when a call may start, `sinks` read bodies while they come, and `wire` turns the vendor's JSON into core types.
 
 pub mod call;
+mod connections;
 pub mod credentials;
+mod decoding;
 mod error;
 mod fetched;
+mod http_client;
 mod nesting;
 pub(crate) mod options;
 mod pacing;
+mod proxy;
+mod reuse;
 mod session;
 mod settings;
 mod sinks;
@@ -20,28 +25,29 @@ pub mod wire;
 
 use std::sync::Arc;
 
-use delivery_ledger::fleet::EntityTag;
-use delivery_ledger::{Answer, Ledger, UnixMillis, Webhook, WebhookId};
+use delivery_ledger::fleet::{EntityTag, Listed};
+use delivery_ledger::{Answer, History, Ledger, Policy, ServerTime, Webhook, WebhookId, baseline};
 use http::header::IF_NONE_MATCH;
 use http::{HeaderValue, Method};
 use tokio::time::Instant;
 
 pub use self::error::CallError;
 pub use self::fetched::{Fetched, Listing};
+pub use self::http_client::BuildError;
 pub use self::options::TOKEN_VARIABLE;
 pub use self::settings::ApiSettings;
-pub use self::transport::BuildError;
 
 use self::call::{CallResult, Endpoint};
 use self::session::Session;
 use self::sinks::{ListSink, LogSink, Sink, WebhookSink};
-use self::transport::{Opened, Transport};
+use self::transport::{Opened, Transport, lock};
 use crate::secret::Secret;
 use crate::telemetry::Instruments;
 
 /// A client of the API, with one account.
 #[derive(Debug)]
 pub struct ApiClient {
+    identity: String,
     session: Session,
     transport: Transport,
 }
@@ -54,7 +60,13 @@ impl ApiClient {
     /// If TLS cannot be set up: the system has no CAs and none was given, or those given are broken.
     pub fn new(settings: ApiSettings, instruments: Arc<Instruments>) -> Result<Self, BuildError> {
         let transport = Transport::new(&settings, instruments)?;
-        Ok(Self { session: Session::new(settings.credentials), transport })
+        Ok(Self { identity: settings.identity(), session: Session::new(settings.credentials), transport })
+    }
+
+    /// What this client reads: the API's URL and the company.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// All webhooks that the token can see.
@@ -77,7 +89,8 @@ impl ApiClient {
         self.fetch(Endpoint::Webhook, &path, None, |_| WebhookSink::of(id)).await
     }
 
-    /// The log of one webhook, read against its ledger, entry by entry.
+    /// The log of one webhook, read against its ledger, entry by entry. A ledger that has taken in no response yet starts
+    /// at what was `listed`, if that is given.
     ///
     /// # Errors
     ///
@@ -87,15 +100,29 @@ impl ApiClient {
         id: WebhookId,
         tag: Option<&EntityTag>,
         ledger: &Ledger,
+        listed: Option<Listed>,
+        policy: &Policy,
     ) -> Result<Fetched<Answer>, CallError> {
         let path = format!("/api/v3/webhook/subscription/logs/{id}");
-        self.fetch(Endpoint::Logs, &path, tag, |now| LogSink::of(id, ledger.read(now))).await
+        let reading = |now: ServerTime| match listed {
+            Some(Listed { at, came_at }) => {
+                let listed_at = lock(&self.transport.clock).revise(at, came_at);
+                ledger.read_from(baseline::first_start(History::Ignore, listed_at), now, policy)
+            }
+            None => ledger.read(now, policy),
+        };
+        self.fetch(Endpoint::Logs, &path, tag, |now| LogSink::of(id, reading(now))).await
     }
 
     /// Until when all calls pause, if a pause is in force at `now`.
     #[must_use]
     pub fn paused_until(&self, now: Instant) -> Option<Instant> {
         self.transport.pacing.paused_until(now)
+    }
+
+    /// Before the next call the files that calls depend on are read again, and new connections are made.
+    pub fn renew_connections(&self) {
+        self.transport.connections.renew();
     }
 
     /// One `GET`, with a new token and a second try if the first token is refused. `sink` is made when the head of the
@@ -105,7 +132,7 @@ impl ApiClient {
         endpoint: Endpoint,
         path: &str,
         tag: Option<&EntityTag>,
-        sink: impl FnOnce(UnixMillis) -> S,
+        sink: impl FnOnce(ServerTime) -> S,
     ) -> Result<Fetched<S::Value>, CallError> {
         let (token, generation) = self.session.token(&self.transport).await?;
         let mut opened = self.get(endpoint, path, tag, token).await;

@@ -1,11 +1,13 @@
 //! How to reach the API.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http::HeaderValue;
 use url::{Host, Url};
 
 use super::credentials::Credentials;
+use crate::secret::Secret;
 
 /// How to reach the API.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct ApiSettings {
     pub admin: bool,
     /// PEM of additional trusted CAs.
     pub ca_pem: Option<Vec<u8>>,
+    /// The file that `ca_pem` was read from; it is read again when new connections are made.
+    pub ca_file: Option<PathBuf>,
     /// For one call, from connect to last byte.
     pub timeout: Duration,
     /// The most bytes that a response may have, decompressed.
@@ -28,8 +32,10 @@ pub struct ApiSettings {
     pub calls_per_second: f64,
     /// The time between two polls: it bounds the backoff.
     pub poll_interval: Duration,
-    /// Whether to ignore the environment's proxy, as on the way to loopback.
-    pub ignore_proxy: bool,
+    /// How many seconds of the server pass in a second: 1, but for a simulated one.
+    pub clock_speed: f64,
+    /// The URL of the proxy to call through, which may hold a password.
+    pub proxy: Option<Secret>,
 }
 
 impl ApiSettings {
@@ -37,6 +43,16 @@ impl ApiSettings {
     #[must_use]
     pub fn host(&self) -> &str {
         self.base_url.host_str().unwrap_or_default()
+    }
+
+    /// What these settings read: the API's URL, which has no user info, and the company, if one is chosen.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let url = self.base_url.as_str().trim_end_matches('/');
+        match self.company.as_ref().and_then(|company| company.to_str().ok()) {
+            Some(company) => format!("{url} (company {company})"),
+            None => url.to_owned(),
+        }
     }
 
     /// Whether the token would cross a network unencrypted: http to another machine than this one.

@@ -60,17 +60,16 @@ impl ArrayFraming {
     }
 }
 
-/// Why an object is no array: the array may be in it. A key is shown if it can hardly be anything but the API's own.
+/// Why an object is no array: the array may be in it. Its key is told if it can hardly be anything but the API's own.
 fn wrapped(object: &[u8]) -> CallError {
     let is_word = |key: &String| {
         key.len() <= MAX_KEY_BYTES && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
-    match wrapping_key(object.trim_ascii_start()) {
+    match wrapping_key(object.trim_ascii_start()).filter(is_word) {
+        Some(key) => {
+            CallError::malformed(&format!("the response is an object that wraps an array in \"{key}\", not an array"))
+        }
         None => CallError::from_framing(FrameError::NotAnArray, Some(b'{')),
-        Some(key) if is_word(&key) => CallError::malformed(&format!(
-            "the response is an object that wraps an array in \"{key}\", not a JSON array"
-        )),
-        Some(_) => CallError::malformed("the response is an object that wraps an array, not a JSON array"),
     }
 }
 
@@ -122,8 +121,7 @@ impl Sink for LogSink<'_> {
         framing.feed(bytes, |framed| match framed {
             Framed::Entry(json) => match read_log_entry(json, *id) {
                 LogEntry::Own(attempt) => reading.observe(attempt),
-                // Until the merge brings `Reading::observe_under_way`.
-                LogEntry::UnderWay(attempt) => reading.observe(attempt),
+                LogEntry::UnderWay(attempt) => reading.observe_under_way(attempt),
                 LogEntry::Foreign => reading.observe_foreign(),
                 LogEntry::Malformed => reading.observe_malformed(),
             },
@@ -191,4 +189,26 @@ fn collect(body: &mut Vec<u8>, bytes: &[u8]) -> Result<(), CallError> {
     }
     body.extend_from_slice(bytes);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrapper_around_an_array_is_named_and_nothing_else_is() {
+        let failed = |body: &str| {
+            let mut sink = ListSink::default();
+            // Cut in the middle, as it may come.
+            let (head, rest) = body.as_bytes().split_at(body.len() / 2);
+            let fed = sink.feed(head).and_then(|()| sink.feed(rest));
+            fed.err().unwrap_or_else(|| sink.finish().expect_err("no array")).cause
+        };
+        for body in [r#"{"data":[{"_id":1}]}"#, " { \"data\" : [ ", r#"{"data":["#, r#"{"total":1,"data":[]}"#] {
+            assert!(failed(body).contains("wraps an array in \"data\""), "{}", failed(body));
+        }
+        for body in [r#"{"error":"no"}"#, r#"{"a secret, perhaps":["#, "{}", r#"{"data":{}}"#] {
+            assert!(!failed(body).contains("wraps"), "{}", failed(body));
+        }
+    }
 }

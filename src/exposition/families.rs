@@ -288,7 +288,7 @@ pub const FAMILIES: &[LedgerFamily] = &[
         "cotalker_webhook_last_failure_timestamp_seconds",
         &[],
         "Unix time of the newest failed attempt, including those from before counting started; absent until there is one.",
-        |series, view, _| series.put_opt(view.ledger.standing().last_failure.map(|last| Value::from(last.position.at))),
+        |series, view, _| series.put_opt(view.ledger.standing().last_failure.map(|last| Value::from(last.at))),
     ),
     gauge(
         "cotalker_webhook_log_window_entries",
@@ -385,6 +385,7 @@ mod tests {
 
     use super::super::text::Text;
     use super::*;
+    use delivery_ledger::ServerTime;
 
     const POLICY: Policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
 
@@ -445,7 +446,7 @@ mod tests {
     fn an_attempt_shows_with_exact_times() {
         let mut ledger = Ledger::new(Position::START);
         let now = UnixMillis::from_secs(1_651_781_100);
-        let mut reading = ledger.read(now);
+        let mut reading = ledger.read(ServerTime::certain(now), &POLICY);
         reading.observe(Attempt {
             id: AttemptId("62742dd824c886d54e60f02b".parse().expect("an id")),
             at: UnixMillis::from_millis(1_651_781_080_084),

@@ -9,10 +9,11 @@ mod publish;
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery_ledger::fleet::{CallFailure, CallId, Effect, Fleet, FleetSettings, Now, Reach};
-use delivery_ledger::{Answer, History, Webhook, WebhookId, select, select_ids};
+use delivery_ledger::fleet::{CallFailure, CallId, Effect, Fleet, FleetSettings, Reach};
+use delivery_ledger::{Answer, History, Policy, Webhook, WebhookId, select, select_ids};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 pub use self::filter::Filter;
 pub use self::options::PollSettings;
@@ -35,11 +36,10 @@ pub struct Poller {
     instruments: Arc<Instruments>,
     filter: Filter,
     limit: usize,
+    policy: Policy,
     fleet: Fleet<CallError>,
     calls: JoinSet<CallEnded>,
     publication: Publication,
-    /// What the fleet's uptimes count from.
-    started: Instant,
 }
 
 /// What one call brought.
@@ -47,7 +47,7 @@ pub struct Poller {
 enum CallEnded {
     List { call: CallId, listed: Result<Fetched<Listing>, CallError> },
     Described { call: CallId, id: WebhookId, described: Result<Fetched<Webhook>, CallError> },
-    Log { call: CallId, id: WebhookId, read: Result<Fetched<Answer>, CallError> },
+    Log { call: CallId, id: WebhookId, read: Box<Result<Fetched<Answer>, CallError>> },
 }
 
 impl Poller {
@@ -67,8 +67,7 @@ impl Poller {
             // No first start: what the logs hold has been counted and shown before.
             history = History::Ignore;
         }
-        let started = Instant::now();
-        let now = Now { uptime: Duration::ZERO, wall: clock::now() };
+        let now = clock::moment();
         let settings = FleetSettings { policy, interval, concurrency, history, ids: ids.watched };
         let mut fleet = Fleet::new(settings, now);
         fleet.over_limit(ids.dropped);
@@ -77,34 +76,35 @@ impl Poller {
             Found::Current(checkpoint) => fleet.restore(checkpoint.account, checkpoint.webhooks, false, now),
             Found::Previous(checkpoint) => fleet.restore(checkpoint.account, checkpoint.webhooks, true, now),
         }
+        fleet.identify(client.identity().to_owned());
         let publication = Publication::new(publisher, writer, policy, interval);
         // Not only once it runs: the server may be asked before that.
         publication.show(&fleet);
-        Self { client, instruments, filter, limit, fleet, calls: JoinSet::new(), publication, started }
+        Self { client, instruments, filter, limit, policy, fleet, calls: JoinSet::new(), publication }
     }
 
-    /// Polls until it is dropped. A commit that is under way then ends by itself, and nothing is shown of it.
-    pub async fn run(mut self) {
-        loop {
-            let now = self.now();
-            if let Some(until) = self.client.paused_until(Instant::now()) {
-                self.fleet.paused(until.saturating_duration_since(self.started));
+    /// Polls until `stop` is cancelled; then it saves what has not been saved. Calls that are under way are dropped, a
+    /// commit is not.
+    pub async fn run(mut self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let now = clock::moment();
+            let instant = Instant::now();
+            if let Some(until) = self.client.paused_until(instant) {
+                self.fleet.paused(now.uptime + until.saturating_duration_since(instant));
             }
             self.fleet.advance(now, rand::random());
             for effect in self.fleet.take_effects() {
                 self.carry_out(effect).await;
             }
-            let wake_at = self.started + self.fleet.wake_at().min(now.uptime + LONGEST_SLEEP);
+            let sleep = self.fleet.wake_at().saturating_sub(clock::moment().uptime).min(LONGEST_SLEEP);
             tokio::select! {
                 Some(ended) = self.calls.join_next() => self.take_in(ended),
                 () = sleep_until(self.publication.next()), if self.fleet.has_news() => self.publish().await,
-                () = sleep_until(wake_at) => {}
+                () = tokio::time::sleep(sleep) => {}
+                () = stop.cancelled() => {}
             }
         }
-    }
-
-    fn now(&self) -> Now {
-        Now { uptime: self.started.elapsed(), wall: clock::now() }
+        self.publication.save_at_stop(&mut self.fleet, &self.instruments).await;
     }
 
     async fn publish(&mut self) {
@@ -120,9 +120,11 @@ impl Poller {
             Effect::Describe { call, id } => {
                 self.calls.spawn(async move { CallEnded::Described { call, id, described: client.webhook(id).await } });
             }
-            Effect::ReadLog { call, id, ledger, tag } => {
+            Effect::ReadLog { call, id, ledger, tag, listed } => {
+                let policy = self.policy;
                 self.calls.spawn(async move {
-                    CallEnded::Log { call, id, read: client.logs(id, tag.as_ref(), &ledger).await }
+                    let read = client.logs(id, tag.as_ref(), &ledger, listed, &policy).await;
+                    CallEnded::Log { call, id, read: Box::new(read) }
                 });
             }
             Effect::Show => self.publish().await,
@@ -144,7 +146,7 @@ impl Poller {
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => return,
         };
-        let (now, random) = (self.now(), rand::random());
+        let (now, random) = (clock::moment(), rand::random());
         match ended {
             CallEnded::List { call, listed } => match listed {
                 Ok(Fetched::Fresh { value, tag, server_time }) => {
@@ -171,7 +173,7 @@ impl Poller {
                 }
                 Err(error) => self.fleet.not_described(call, id, error, now, random),
             },
-            CallEnded::Log { call, id, read } => match read {
+            CallEnded::Log { call, id, read } => match *read {
                 Ok(Fetched::Fresh { value, tag, server_time }) => {
                     self.fleet.log_read(call, id, value, tag, server_time, now);
                 }
@@ -202,5 +204,10 @@ impl CallFailure for CallError {
 
     fn is_like(&self, other: &Self) -> bool {
         self.result == other.result
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        // The inherent method, of the same name.
+        Self::retry_after(self)
     }
 }

@@ -74,10 +74,21 @@ impl Publication {
         self.next = Instant::now() + PAUSE.max(started.elapsed() * SHARE);
     }
 
+    /// Saves how things stand at the end, the time of the last list with it.
+    pub(super) async fn save_at_stop(&mut self, fleet: &mut Fleet<CallError>, instruments: &Instruments) {
+        if fleet.account_state().listed_at.is_some() {
+            self.write(fleet, instruments).await;
+        }
+    }
+
     async fn save(&mut self, fleet: &mut Fleet<CallError>, instruments: &Instruments) {
-        if self.writer.is_none() || self.saving == Saving::Failed || !fleet.is_unsaved() {
+        if self.writer.is_none() || self.saving == Saving::Failed || !fleet.is_unsaved(clock::moment()) {
             return;
         }
+        self.write(fleet, instruments).await;
+    }
+
+    async fn write(&mut self, fleet: &mut Fleet<CallError>, instruments: &Instruments) {
         let revision = fleet.revision();
         let records = self.records(fleet);
         let Some(writer) = &self.writer else { return };
@@ -87,7 +98,7 @@ impl Publication {
         };
         match committed {
             Ok(()) => {
-                fleet.saved(revision);
+                fleet.saved(revision, clock::moment());
                 instruments.state_written(WriteResult::Ok, clock::now());
                 if self.saving != Saving::Works {
                     tracing::info!("the checkpoint can be written again");

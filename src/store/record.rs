@@ -7,17 +7,19 @@
 //!
 //! Numbers of the head are little-endian; records are in the `postcard` encoding of the types below. The head is the
 //! same in every version, so that a newer state is told from a damaged one. To change anything that is serialised
-//! (here, or in `ledger`, `events`, `standing`, `delivery`): copy the old types into a module `v1`, read them when the
-//! head says 1, raise [`VERSION`], and keep the old fixture beside a new one. The fixture's test turns red otherwise.
+//! (in the ledger's crate): copy the old types into a module beside `v1` there, read them when the head says so, raise
+//! [`VERSION`], and keep the old fixtures beside a new one. The fixture's test turns red otherwise.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use crc32fast::Hasher;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use delivery_ledger::fleet::{AccountState, WebhookState};
+use delivery_ledger::v1;
 
 /// The version that is written.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 const MAGIC: &[u8; 8] = b"CTWHCKPT";
 const HEAD_BYTES: usize = 24;
@@ -93,13 +95,18 @@ pub fn decode(bytes: &[u8]) -> Result<Checkpoint, Unusable> {
         return Err(Unusable::Damaged("its checksum is wrong"));
     }
     match number(8) {
-        VERSION => decode_records(body),
+        VERSION => decode_records::<AccountState, WebhookState>(body),
+        1 => decode_records::<v1::AccountState, v1::WebhookState>(body),
         version if version > VERSION => Err(Unusable::Newer(version)),
         _ => Err(Unusable::Damaged("it has no version")),
     }
 }
 
-fn decode_records(mut body: &[u8]) -> Result<Checkpoint, Unusable> {
+fn decode_records<A, W>(mut body: &[u8]) -> Result<Checkpoint, Unusable>
+where
+    A: DeserializeOwned + Into<AccountState>,
+    W: DeserializeOwned + Into<WebhookState>,
+{
     const BROKEN: Unusable = Unusable::Damaged("a record cannot be read");
     let mut next = || -> Result<Option<&[u8]>, Unusable> {
         let Some((length, rest)) = body.split_first_chunk::<4>() else {
@@ -111,10 +118,11 @@ fn decode_records(mut body: &[u8]) -> Result<Checkpoint, Unusable> {
         Ok(Some(record))
     };
     let account = next()?.ok_or(BROKEN)?;
-    let account = postcard::from_bytes(account).map_err(|_| BROKEN)?;
+    let account: A = postcard::from_bytes(account).map_err(|_| BROKEN)?;
     let mut webhooks = Vec::new();
     while let Some(record) = next()? {
-        webhooks.push(postcard::from_bytes(record).map_err(|_| BROKEN)?);
+        let webhook: W = postcard::from_bytes(record).map_err(|_| BROKEN)?;
+        webhooks.push(webhook.into());
     }
-    Ok(Checkpoint { account, webhooks })
+    Ok(Checkpoint { account: account.into(), webhooks })
 }

@@ -13,13 +13,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tower_http::compression::CompressionLayer;
 
-use crate::daemon::Setup;
-use crate::scene::{START, happen, serve};
+use test_harness::{START, Setup, happen, serve};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_nothing_changes_time_passes_for_pending_events_and_what_is_new_shows_up() {
     let mut world = World::new(START, 1);
-    let spec = WebhookSpec::new("hook", Trigger::Task).to(Receiver::scripted([Reply::answer(500, "oops")]));
+    let spec = WebhookSpec::new("hook", Trigger::Task).to(Receiver::scripted([Reply::response(500, "oops")]));
     let id = world.add(spec);
     world.emit(id, Action::Create, 1);
     world.advance_by(1_000);
@@ -63,7 +62,7 @@ async fn an_api_without_etags_is_asked_without_conditions() {
     let daemon = Setup::of(&simulator).start().await;
     daemon.first_poll().await;
     happen(&simulator, &[id], 3);
-    let page = daemon.whole_round().await;
+    let page = daemon.whole_poll().await;
     page.assert_shows(id, &simulator.truth(id, UnixMillis::MIN));
     assert_eq!(page.calls("logs", "not_modified"), 0.0);
     assert!(simulator.calls().iter().all(|call| !call.headers.contains_key(IF_NONE_MATCH)));

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use cotalker_webhook_exporter::store::record::{Checkpoint, decode, encode_record, head};
 use cotalker_webhook_exporter::store::{CURRENT, Found, PREVIOUS, Store};
 use delivery_ledger::Outcome;
+use delivery_ledger::ServerTime;
 use delivery_ledger::fleet::{AccountState, WebhookState};
 use delivery_ledger::{
     Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook, WebhookId,
@@ -81,11 +82,13 @@ impl World {
             };
             (event, 0)
         });
+        let at = if is_late { self.now.plus_millis(-40_000) } else { self.now };
         let mut id = [0; 12];
+        id[..4].copy_from_slice(&u32::try_from(at.as_millis() / 1_000).expect("a second").to_be_bytes());
         id[8..].copy_from_slice(&self.rows.to_be_bytes());
         log.rows.push(Attempt {
             id: AttemptId(ObjectId::from_bytes(id)),
-            at: if is_late { self.now.plus_millis(-40_000) } else { self.now },
+            at,
             outcome: Outcome::of(Some(if fails { 503 } else { 200 }), None),
             retry,
             event: Some(event.clone()),
@@ -112,7 +115,7 @@ impl World {
 
     /// Reads a log into its ledger.
     fn read_into(&self, webhook: usize, ledger: &mut Ledger) {
-        let mut reading = ledger.read(self.now);
+        let mut reading = ledger.read(ServerTime::certain(self.now), &POLICY);
         self.webhooks[webhook].rows.iter().for_each(|row| reading.observe(row.clone()));
         let answer = reading.finish();
         ledger.fold(answer, &POLICY);
@@ -327,7 +330,7 @@ fn take_turn(
 
 #[test]
 fn whatever_the_moment_of_a_crash_nothing_shown_is_taken_back_and_everything_counts_once() {
-    const HISTORIES: u32 = 20_000;
+    const HISTORIES: u32 = if crate::IS_THOROUGH { 20_000 } else { 1_000 };
     let crashes = Cell::new(0);
     let mut runner =
         TestRunner::new(ProptestConfig { cases: HISTORIES, failure_persistence: None, ..Default::default() });
@@ -494,10 +497,10 @@ impl Run {
 
 #[test]
 fn no_crash_at_any_step_of_the_disk_takes_back_what_was_shown() {
-    const RUNS: u64 = 1_500;
+    const RUNS: u32 = if crate::IS_THOROUGH { 1_500 } else { 150 };
     let mut all = Tally::default();
     for seed in 0..RUNS {
-        let tally = run(seed, Skips::Nothing).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+        let tally = run(u64::from(seed), Skips::Nothing).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
         all.kills += tally.kills;
         all.power_losses += tally.power_losses;
         all.errors += tally.errors;
@@ -505,7 +508,8 @@ fn no_crash_at_any_step_of_the_disk_takes_back_what_was_shown() {
         all.refusals += tally.refusals;
     }
     println!("{RUNS} runs: {all:?}, nothing taken back, everything counted once");
-    assert!(all.kills > 2_000 && all.power_losses > 2_000 && all.errors > 1_000 && all.recoveries > 20, "{all:?}");
+    assert!(all.kills > RUNS / 3 * 4 && all.power_losses > RUNS / 3 * 4, "{all:?}");
+    assert!(all.errors > RUNS / 3 * 2 && all.recoveries > RUNS / 75, "{all:?}");
 }
 
 /// The proof that the test above would see it.

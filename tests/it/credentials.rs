@@ -9,7 +9,7 @@ use http::HeaderValue;
 use http::header::{AUTHORIZATION, USER_AGENT};
 use tempfile::TempDir;
 
-use crate::daemon::{Daemon, Setup, until};
+use test_harness::{Daemon, Setup, until};
 
 const START: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
@@ -98,7 +98,7 @@ async fn a_token_file_that_is_replaced_in_time_costs_no_refused_call() {
     daemon.first_poll().await;
 
     file.replace(&simulator.add_token(true));
-    daemon.whole_round().await;
+    daemon.whole_poll().await;
     simulator.revoke(&old);
     goes_on(&daemon, &simulator, &ids).await;
     assert!(simulator.calls().iter().all(|call| call.status != Some(401)));

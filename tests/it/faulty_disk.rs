@@ -37,9 +37,9 @@ const TORN_BLOCK: usize = 512;
 
 /// A handle: all clones are the same disk.
 #[derive(Clone)]
-pub(crate) struct FaultyDisk(Arc<Mutex<State>>);
+pub(crate) struct FaultyDisk(Arc<Mutex<DiskState>>);
 
-struct State {
+struct DiskState {
     dice: StdRng,
     skips: Skips,
     files: Vec<Contents>,
@@ -67,7 +67,7 @@ impl fmt::Debug for FaultyDisk {
 
 impl FaultyDisk {
     pub(crate) fn new(seed: u64, skips: Skips) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        Self(Arc::new(Mutex::new(DiskState {
             dice: StdRng::seed_from_u64(seed),
             skips,
             files: Vec::new(),
@@ -81,7 +81,7 @@ impl FaultyDisk {
         })))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, DiskState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -121,7 +121,7 @@ impl FaultyDisk {
     }
 }
 
-impl State {
+impl DiskState {
     /// One step: it is done if this returns.
     fn step(&mut self) -> io::Result<()> {
         const EIO: i32 = 5;

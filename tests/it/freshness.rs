@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use cotalker_simulator::demo::many;
-use cotalker_simulator::{Endpoint, Fault, Settings, Simulator, Target};
+use cotalker_simulator::{Endpoint, Fault, Target};
 use delivery_ledger::History;
-use delivery_ledger::UnixMillis;
 
-use crate::daemon::Daemon;
+use test_harness::{Daemon, START, serve};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_twenty_webhooks_four_bad_ones_keep_the_other_sixteen_no_less_fresh() {
-    let world = many(20, UnixMillis::from_secs(1_700_000_000), 600_000, 2);
+    let world = many(20, START, 600_000, 2);
     let ids = world.ids();
-    let simulator = Simulator::start(world, Settings::default()).await.expect("a simulator");
+    let simulator = serve(world).await;
     let faults = [Fault::Hang, Fault::Drip, Fault::Html, Fault::Status { code: 500, retry_after: None }];
     for (id, fault) in ids.iter().zip(faults) {
         simulator.fail(Target::Logs(*id), fault);

@@ -6,8 +6,7 @@ use cotalker_simulator::{Receiver, Simulator, Trigger, WebhookSpec, World};
 use delivery_ledger::History;
 use delivery_ledger::{Action, UnixMillis, WebhookId};
 
-use crate::daemon::Daemon;
-use crate::scene::{START, serve};
+use test_harness::{Daemon, START, serve};
 
 /// A webhook whose first event was delivered and whose second has failed twice so far, all within half a minute and up
 /// to the middle of a second.
@@ -41,14 +40,14 @@ async fn history_that_is_ignored_counts_nothing_and_tells_how_things_stand_all_t
 
     // An event enters at its first counted attempt, whatever was before.
     simulator.advance(Duration::from_secs(40));
-    let page = daemon.whole_round().await;
+    let page = daemon.whole_poll().await;
     let truth = simulator.truth(id, since);
     assert_eq!((truth.attempts, truth.retries, truth.pending), (1, 1, 1));
     page.assert_shows(id, &truth);
     assert_eq!(page.of(id, "consecutive_failures"), Some(3.0));
 
     simulator.advance(Duration::from_secs(60));
-    let page = daemon.whole_round().await;
+    let page = daemon.whole_poll().await;
     assert_eq!((page.of(id, "events_lost_total"), page.of(id, "blocked")), (Some(1.0), Some(0.0)));
     page.assert_shows(id, &simulator.truth(id, since));
     assert_eq!(page.of(id, "log_gaps_total"), Some(0.0));
@@ -63,7 +62,7 @@ async fn history_that_counts_counts_all_of_it() {
     assert_eq!((truth.attempts, truth.delivered, truth.pending), (3, 1, 1));
     page.assert_shows(id, &truth);
     simulator.advance(Duration::from_secs(100));
-    let page = daemon.whole_round().await;
+    let page = daemon.whole_poll().await;
     page.assert_shows(id, &simulator.truth(id, UnixMillis::MIN));
     assert_eq!((page.of(id, "events_lost_total"), page.of(id, "consecutive_failures")), (Some(1.0), Some(4.0)));
 }

@@ -1,39 +1,37 @@
-//! The one integration binary: a single link, whatever the number of modules. The counting core against an independent
-//! model, and the real exporter against the simulated Cotalker, over HTTP.
+//! The integration tests that need nothing but Rust, in one binary: the counting core against an independent model, and
+//! the real exporter against the simulated Cotalker, over HTTP. What needs other programs, or minutes, is in `tests/tools`.
 
-mod alerts;
+/// Whether scenarios that repeat something do so as often as a release needs it, or as often as a quick test can.
+const IS_THOROUGH: bool = false;
+
+mod agreement;
 mod answers;
+mod ca_file;
 mod checkpoint;
 mod conditional;
-mod container;
 mod counting;
 mod crash;
 mod credentials;
-mod daemon;
 mod docs;
+mod encodings;
 mod entries;
-mod exporter;
-mod faults;
 mod faulty_disk;
 mod freshness;
-mod full_disk;
 mod golden;
 mod history;
+mod interception;
+mod kept_connections;
 mod kills;
-mod memory;
 mod model;
-mod page;
+mod odd_disks;
 mod pauses;
+mod present;
 mod process;
-mod program;
-mod prometheus;
-mod promtool;
+mod proxies;
+mod responder;
 mod restarts;
 mod rules;
-mod scene;
-mod scraped;
 mod secrets;
-mod survivor;
 mod truth;
 mod web_config;
 mod webhooks;

@@ -105,7 +105,7 @@ pub(crate) struct Memory {
 /// Rule 8 and its neighbour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Doubts {
-    pub(crate) gaps: u64,
+    pub(crate) gaps_at_most: u64,
     pub(crate) late: u64,
 }
 
@@ -143,9 +143,9 @@ struct CountedRow<'a> {
 }
 
 impl CountedRow<'_> {
-    /// A row that is dated absurdly was made when it was seen, as far as anybody can tell.
+    /// No row was made after it was seen.
     fn made_at(&self) -> UnixMillis {
-        if is_absurd(self.row.at, self.seen_at) { self.seen_at } else { self.row.at }
+        self.row.position().at.min(self.seen_at)
     }
 }
 
@@ -160,6 +160,26 @@ struct Reckoning<'a> {
 /// Rule 8: dated more than 24 h after the server's time.
 fn is_absurd(at: UnixMillis, now: UnixMillis) -> bool {
     at.as_millis() - now.as_millis() > DAY
+}
+
+/// Rule 2: dated more than 5 minutes after the server's time, by its id or by what is told.
+fn is_ahead(row: &Attempt, now: UnixMillis) -> bool {
+    row.at.max(row.position().at).as_millis() - now.as_millis() > 5 * MINUTE
+}
+
+/// Rule 7: what tells the event of a row. One without a usable event is an event of its own.
+fn key_of(row: &Attempt) -> (Option<EventKey>, Option<AttemptId>) {
+    match &row.event {
+        Some(event) => (Some(event.key), None),
+        None => (None, Some(row.id)),
+    }
+}
+
+/// From an event's creation to this delivery of it, seen at `now`; never negative.
+fn delay_of(row: &Attempt, now: UnixMillis) -> Option<i64> {
+    let created_at = row.event.as_ref()?.created_at?;
+    let at = if is_ahead(row, now) { now } else { row.at };
+    Some((at.as_millis() - created_at.as_millis()).max(0))
 }
 
 fn is_failure(row: &Attempt) -> bool {
@@ -185,21 +205,23 @@ impl Model {
         let mut ids: HashSet<AttemptId> = HashSet::new();
         let mut floor = self.baseline;
         let mut floors = vec![floor];
+        let mut remembered: Vec<Position> = Vec::new();
         for (index, answer) in self.answers.iter().enumerate() {
             for row in answer.rows() {
                 if row.position() > floor && ids.insert(row.id) {
                     counted.push(CountedRow { row, answer: index, seen_at: answer.now() });
+                    remembered.push(row.position());
                 }
             }
             let horizon = answer.now().plus_millis(-HOUR);
-            let mut remembered: Vec<Position> =
-                counted.iter().map(|counted| counted.row.position()).filter(|position| *position > floor).collect();
             remembered.sort();
-            while let Some(oldest) = remembered.first().copied()
-                && (oldest.at <= horizon || remembered.len() > MOST_POSITIONS)
-            {
-                floor = oldest;
-                remembered.remove(0);
+            let over = remembered.len().saturating_sub(MOST_POSITIONS);
+            let forgotten = over.max(remembered.iter().filter(|position| position.at <= horizon).count());
+            if let Some(newest) = forgotten.checked_sub(1).map(|last| remembered[last]) {
+                floor = floor.max(newest);
+                // A date that is told anew moves a row by two minutes at most.
+                let slack = if over > 0 { floor } else { Position::before(floor.at.plus_millis(-2 * MINUTE)) };
+                remembered.retain(|position| *position > slack);
             }
             floors.push(floor);
         }
@@ -235,12 +257,11 @@ impl Model {
     }
 
     pub(crate) fn events(&self) -> EventFacts {
-        let Reckoning { counted, floors } = self.reckon();
-        let keys: BTreeSet<EventKey> =
-            counted.iter().filter_map(|counted| counted.row.event.as_ref()).map(|event| event.key).collect();
+        let Reckoning { counted, floors, .. } = self.reckon();
+        let keys: BTreeSet<_> = counted.iter().map(|counted| key_of(counted.row)).collect();
         let mut facts = EventFacts::default();
         for key in keys {
-            let of_key = |counted: &&CountedRow<'_>| counted.row.event.as_ref().is_some_and(|event| event.key == key);
+            let of_key = |counted: &&CountedRow<'_>| key_of(counted.row) == key;
             let rows: Vec<&CountedRow<'_>> = counted.iter().filter(of_key).collect();
             self.follow_event(&rows, &floors, &mut facts);
         }
@@ -252,10 +273,27 @@ impl Model {
         let mut seen: Vec<&CountedRow<'_>> = Vec::new();
         let mut is_settled = false;
         for (index, answer) in self.answers.iter().enumerate() {
+            if !is_settled && !seen.is_empty() {
+                // A success that is dealt with, and yet the event is pending.
+                let key = key_of(seen[0].row);
+                let is_known = |row: &&Attempt| {
+                    row.position() <= floors[index] || seen.iter().any(|counted| counted.row.id == row.id)
+                };
+                let success =
+                    answer.rows().into_iter().filter(|row| !is_failure(row) && key_of(row) == key).find(is_known);
+                if let Some(success) = success {
+                    is_settled = true;
+                    facts.delivered += 1;
+                    if let Some(delay) = delay_of(success, answer.now()) {
+                        facts.delays[DELAY_BOUNDS.iter().filter(|bound| delay > **bound).count()] += 1;
+                        facts.delay_sum_millis += u64::try_from(delay).expect("no delay is negative");
+                    }
+                }
+            }
             for counted in rows.iter().filter(|counted| counted.answer == index) {
-                let Some(event) = &counted.row.event else { continue };
                 if seen.is_empty() {
-                    *facts.entered.entry((event.event_type, event.action)).or_default() += 1;
+                    let kind = counted.row.event.as_ref().map(|event| (event.event_type, event.action));
+                    *facts.entered.entry(kind.unwrap_or((EventType::Other, Action::Other))).or_default() += 1;
                 }
                 seen.push(counted);
                 if is_settled {
@@ -264,8 +302,7 @@ impl Model {
                 if !is_failure(counted.row) {
                     is_settled = true;
                     facts.delivered += 1;
-                    if let Some(created_at) = event.created_at {
-                        let delay = (counted.made_at().as_millis() - created_at.as_millis()).max(0);
+                    if let Some(delay) = delay_of(counted.row, counted.seen_at) {
                         facts.delays[DELAY_BOUNDS.iter().filter(|bound| delay > **bound).count()] += 1;
                         facts.delay_sum_millis += u64::try_from(delay).expect("no delay is negative");
                     }
@@ -294,17 +331,17 @@ impl Model {
     }
 
     pub(crate) fn doubts(&self) -> Doubts {
-        let Reckoning { counted, floors } = self.reckon();
+        let Reckoning { counted, floors, .. } = self.reckon();
         let mut doubts = Doubts::default();
         let mut last_length = None;
         for (index, answer) in self.answers.iter().enumerate() {
             let newest_before = counted
                 .iter()
-                .filter(|counted| counted.answer < index && !is_absurd(counted.row.at, counted.seen_at))
+                .filter(|counted| counted.answer < index && !is_ahead(counted.row, counted.seen_at))
                 .map(|counted| counted.row.position())
                 .max();
             let here = counted.iter().filter(|counted| counted.answer == index);
-            let late = here.filter(|counted| newest_before.is_some_and(|newest| counted.row.at < newest.at));
+            let late = here.filter(|counted| newest_before.is_some_and(|newest| counted.row.position().at < newest.at));
             doubts.late += late.count() as u64;
 
             let Answer::Log { now, malformed, .. } = answer else { continue };
@@ -312,15 +349,15 @@ impl Model {
             let length = rows.len() as u64 + malformed;
             let known_before: HashSet<AttemptId> =
                 counted.iter().filter(|counted| counted.answer < index).map(|counted| counted.row.id).collect();
-            let telling: Vec<&&Attempt> = rows.iter().filter(|row| !is_absurd(row.at, *now)).collect();
+            let telling: Vec<&&Attempt> = rows.iter().filter(|row| !is_absurd(row.position().at, *now)).collect();
             let is_known = |row: &Attempt| row.position() <= floors[index] || known_before.contains(&row.id);
             let is_blind = !telling.is_empty() && !telling.iter().any(|row| is_known(row));
-            if is_blind && length >= 2 && last_length.is_some_and(|last| length >= last) {
-                doubts.gaps += 1;
+            // No more than this: what a log is known to keep may prove that nothing was missed all the same.
+            let is_empty = length == 0 && last_length.is_some_and(|last| last > 0);
+            if is_empty || is_blind && last_length.is_some_and(|last| length >= 2 || last > length) {
+                doubts.gaps_at_most += 1;
             }
-            if length > 0 {
-                last_length = Some(length);
-            }
+            last_length = Some(length);
         }
         doubts
     }
@@ -335,18 +372,16 @@ impl Model {
             failures: failures.len() as u64,
             malformed: *malformed,
             foreign: *foreign,
-            oldest: failures.iter().chain(&successes).map(|row| row.at).min(),
+            oldest: failures.iter().chain(&successes).map(|row| row.position().at).min(),
         }
     }
 
-    /// Every row that any of these answers showed, but for the absurdly dated, in the order of their positions.
+    /// Every row that any of these answers showed, but for those dated ahead then, in the order of their positions.
     fn ever_seen(answers: &[Answer]) -> Vec<&Attempt> {
         let mut rows: BTreeMap<Position, &Attempt> = BTreeMap::new();
         for answer in answers {
             let now = answer.now();
-            rows.extend(
-                answer.rows().into_iter().filter(|row| !is_absurd(row.at, now)).map(|row| (row.position(), row)),
-            );
+            rows.extend(answer.rows().into_iter().filter(|row| !is_ahead(row, now)).map(|row| (row.position(), row)));
         }
         rows.into_values().collect()
     }
@@ -354,13 +389,13 @@ impl Model {
     pub(crate) fn standing(&self) -> StandingFacts {
         let rows = Self::ever_seen(&self.answers);
         let head_events = self.answers.iter().flat_map(|answer| {
-            let sensible = |at: &UnixMillis| !is_absurd(*at, answer.now());
-            let rows = answer.rows().into_iter().filter(move |row| sensible(&row.at));
+            let sensible = |at: &UnixMillis| at.as_millis() - answer.now().as_millis() <= 5 * MINUTE;
+            let rows = answer.rows().into_iter().filter(|row| !is_ahead(row, answer.now()));
             rows.filter_map(|row| row.event.as_ref()?.created_at).filter(sensible).collect::<Vec<_>>()
         });
         let blocked = match (self.now(), rows.last()) {
             (Some(now), Some(newest)) => {
-                let age = now.as_millis() - newest.at.as_millis();
+                let age = now.as_millis() - newest.position().at.as_millis();
                 is_failure(newest) && newest.retry < self.policy.max_retries && age < self.policy.pending_timeout_millis
             }
             _ => false,
@@ -379,7 +414,7 @@ impl Model {
 
     pub(crate) fn streak(&self) -> Streak {
         let rows = Self::streak_rows(&self.answers);
-        Streak { failures: rows.len() as u64, since: rows.first().map(|row| row.at) }
+        Streak { failures: rows.len() as u64, since: rows.first().map(|row| row.position().at) }
     }
 
     fn streak_rows(answers: &[Answer]) -> Vec<&Attempt> {

@@ -1,12 +1,13 @@
 //! The process: how it starts, what it is told, and how it ends.
 
+use std::io::Write as _;
+
 use cotalker_simulator::{Endpoint, Fault, Receiver, Settings, Simulator, Target, Trigger, WebhookSpec, World};
 use delivery_ledger::UnixMillis;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::program::program;
-use crate::scene::{START, happen, serve};
+use test_harness::{MetricsPage, START, Site, free_address, happen, program, serve, until};
 
 /// One webhook that delivers, one whose receiver is dead and has just been tried, one that is new.
 async fn company() -> Simulator {
@@ -16,11 +17,6 @@ async fn company() -> Simulator {
     let simulator = serve(world).await;
     happen(&simulator, &ids[..2], 1);
     simulator
-}
-
-async fn free_port() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    listener.local_addr().expect("an address").to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,6 +37,72 @@ async fn it_stops_well_while_calls_hang_and_drip_and_a_client_says_nothing() {
     assert_eq!(ended.status, Some(0), "{ended:?}");
     assert!(ended.stderr.contains("stopped"), "{ended:?}");
     assert_eq!(ended.stdout, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_goes_on_and_stops_well_while_nobody_reads_its_log() {
+    let simulator = company().await;
+    let address = free_address().to_string();
+    let args = ["--poll.interval=1s", "--log.level=trace,hyper=trace", "--web.listen-address"];
+    let (_unread, pipe) = std::io::pipe().expect("a pipe");
+    let mut filler = pipe.try_clone().expect("a pipe");
+    // Ends with the test, which drops the reader.
+    std::thread::spawn(move || while filler.write_all(&[b'.'; 4096]).is_ok() {});
+    let deaf = program(&args).arg(&address).towards(&simulator).spawn_unheard(&pipe);
+    let site = Site::at(address.parse().expect("an address"));
+    until("the server", async || TcpStream::connect(&address).await.ok()).await;
+    let is_dropped = |page: &MetricsPage| page.sum("cotalker_exporter_log_lines_dropped_total", &[]) > Some(0.0);
+    let polls = site.wait_for("dropped lines", is_dropped).await.polls("ok");
+    site.wait_for("further polls", |page| page.polls("ok") >= polls + 2.0).await;
+    deaf.terminate();
+    let ended = deaf.ended().await;
+    assert_eq!(ended.status, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_is_told_and_ends_nothing() {
+    let simulator = company().await;
+    let running = program(&["--poll.interval=1s"]).towards(&simulator).anywhere().spawn();
+    let site = running.site().await;
+    site.wait_for("a poll", |page| page.polls("ok") >= 1.0).await;
+    running.signal("HUP");
+    running.logs("SIGHUP").await;
+    site.whole_poll().await;
+    running.terminate();
+    let ended = running.ended().await;
+    assert_eq!((ended.status, ended.stderr.matches("SIGHUP").count()), (Some(0), 1), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_in_the_middle_of_a_start_ends_nothing_either() {
+    let simulator = company().await;
+    simulator.fail(Target::List, Fault::Hang);
+    let running = program(&[]).towards(&simulator).anywhere().spawn();
+    running.logs("starting").await;
+    running.signal("HUP");
+    running.signal("HUP");
+    simulator.wait_for(Endpoint::List, 1).await;
+    running.terminate();
+    assert_eq!(running.ended().await.status, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_health_check_finds_the_exporter_on_whichever_family_it_serves() {
+    let simulator = company().await;
+    for host in ["127.0.0.1", "[::1]"] {
+        if host == "[::1]" && TcpListener::bind(("::1", 0)).await.is_err() {
+            // A machine without IPv6.
+            continue;
+        }
+        let address = format!("{host}:0");
+        let running = program(&["--web.listen-address", &address]).towards(&simulator).spawn();
+        let port = running.address().await.port();
+        let ask = async |address: String| program(&["healthcheck", "--web.listen-address", &address]).run().await;
+        assert_eq!(ask(format!(":{port}")).await.status, Some(0), "{host}");
+        assert_eq!(ask(format!("[::]:{port}")).await.status, Some(0), "{host}");
+        drop(running);
+        ask(format!(":{port}")).await.assert_complains(1, &["no healthy exporter at ", &port.to_string()]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +175,7 @@ async fn check_tells_why_the_api_cannot_be_read_and_what_to_do() {
     let lost = program(&["check"]).towards(&simulator).env("COTALKER_BASE_URL", &lost).run().await;
     lost.assert_complains(1, &["404", "--cotalker.base-url"]);
 
-    let nowhere = format!("http://{}", free_port().await);
+    let nowhere = format!("http://{}", free_address());
     let nowhere = program(&["check"]).towards(&simulator).env("COTALKER_BASE_URL", &nowhere).run().await;
     nowhere.assert_complains(1, &["refused", "--cotalker.base-url"]);
 
@@ -127,7 +189,7 @@ async fn check_of_chosen_webhooks_needs_no_list() {
     let simulator = company().await;
     let ids = simulator.with_world(|world| world.ids());
     let token = simulator.add_token(false);
-    let chosen = |id: String| program(&["check"]).arg(&format!("--webhook.id={id}"));
+    let chosen = |id: String| program(&["check"]).arg(format!("--webhook.id={id}"));
     let ended = chosen(ids[0].to_string()).towards(&simulator).env("COTALKER_TOKEN", &token).run().await;
     assert_eq!(ended.status, Some(0), "{ended:?}");
     assert!(ended.stdout.contains("orders") && !ended.stdout.contains("assets"), "{ended:?}");
@@ -155,7 +217,7 @@ async fn healthcheck_tells_a_running_exporter_from_none() {
     let address = running.address().await.to_string();
     let ended = program(&["healthcheck"]).env("EXPORTER_WEB_LISTEN_ADDRESS", &address).run().await;
     assert_eq!((ended.status, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
-    let address = free_port().await;
+    let address = free_address().to_string();
     let ended = program(&["healthcheck", "--web.listen-address", &address]).run().await;
     ended.assert_complains(1, &[&address]);
 }
@@ -209,7 +271,7 @@ async fn a_log_whose_window_has_slid_past_what_is_known_is_counted_and_said() {
 
     // One that is still known is no gap.
     happen(&simulator, &[id], 4);
-    let page = site.whole_round().await;
+    let page = site.whole_poll().await;
     assert_eq!((page.of(id, "delivery_attempts_total"), page.of(id, "log_gaps_total")), (Some(9.0), Some(0.0)));
 
     happen(&simulator, &[id], 12);
@@ -217,6 +279,6 @@ async fn a_log_whose_window_has_slid_past_what_is_known_is_counted_and_said() {
     assert_eq!(page.of(id, "delivery_attempts_total"), Some(14.0), "the five that are left");
     let line = daemon.logs("no overlap with the previous poll").await;
     assert!(line.contains("level=warn") && line.contains("webhook=orders"), "{line}");
-    let page = site.whole_round().await;
+    let page = site.whole_poll().await;
     assert_eq!(page.of(id, "log_gaps_total"), Some(1.0), "once");
 }

@@ -6,8 +6,7 @@ use cotalker_simulator::{Endpoint, Fault, Receiver, SECRET_MARKER, Simulator, Ta
 use http::header::AUTHORIZATION;
 use tempfile::NamedTempFile;
 
-use crate::program::{Program, program};
-use crate::scene::{START, serve};
+use test_harness::{Program, START, program, serve};
 
 /// Webhooks of every trigger with every kind of receiver, and an hour of it.
 async fn company() -> Simulator {

@@ -12,9 +12,7 @@ use delivery_ledger::History;
 use delivery_ledger::{UnixMillis, WebhookId};
 use serde_json::json;
 
-use crate::daemon::{Daemon, Setup};
-use crate::page::{MetricsPage, label_of};
-use crate::scene::{START, happen, serve};
+use test_harness::{Daemon, MetricsPage, START, Setup, happen, label_of, serve};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -104,7 +102,7 @@ async fn one_that_appears_is_shown_at_zero_and_then_counts_what_it_did_since_the
     assert!(truth.attempts > 5 && truth.attempts < simulator.truth(new, UnixMillis::MIN).attempts);
     let page = daemon.wait_for("its log", |page| page.of(new, "up") == Some(1.0)).await;
     page.assert_shows(new, &truth);
-    let page = daemon.whole_round().await;
+    let page = daemon.whole_poll().await;
     page.assert_shows(new, &truth);
     page.assert_shows(ids[0], &simulator.truth(ids[0], START.end_of_second()));
 }
@@ -121,7 +119,7 @@ async fn one_that_vanishes_loses_its_series_at_once_and_goes_on_when_it_returns(
     assert!(!page.0.contains("leaves"));
     assert_eq!(page.sum("cotalker_webhooks", &[]), Some(1.0));
     happen(&simulator, &ids, 3);
-    let page = daemon.whole_round().await;
+    let page = daemon.whole_poll().await;
     page.assert_shows(ids[0], &simulator.truth(ids[0], UnixMillis::MIN));
     assert!(!is_shown(&page, ids[1]));
 
@@ -154,7 +152,7 @@ async fn a_list_with_entries_that_make_no_sense_removes_nothing() {
 
     // What the list does not show is read all the same.
     happen(&simulator, &ids, 2);
-    let page = daemon.whole_round().await;
+    let page = daemon.whole_poll().await;
     for id in &ids {
         page.assert_shows(*id, &simulator.truth(*id, UnixMillis::MIN));
     }
@@ -236,7 +234,7 @@ async fn chosen_ones_need_no_list_and_a_missing_and_a_hanging_one_do_not_disturb
     page.assert_shows(good, &simulator.truth(good, UnixMillis::MIN));
 
     happen(&simulator, &ids, 2);
-    let page = daemon.whole_round().await;
+    let page = daemon.whole_poll().await;
     page.assert_shows(good, &simulator.truth(good, UnixMillis::MIN));
     assert_eq!(page.sum("cotalker_up", &[]), Some(1.0));
     assert!(!is_shown(&page, missing) && !is_shown(&page, hanging) && !is_shown(&page, unwatched));
@@ -246,7 +244,7 @@ async fn chosen_ones_need_no_list_and_a_missing_and_a_hanging_one_do_not_disturb
 
     // They appear while it runs: at 0, then with what they do.
     let before = simulator.now();
-    daemon.whole_round().await;
+    daemon.whole_poll().await;
     list(&simulator, missing, true);
     simulator.clear_all();
     daemon.wait_for("both", |page| is_shown(page, missing) && is_shown(page, hanging)).await;
@@ -259,7 +257,7 @@ async fn chosen_ones_need_no_list_and_a_missing_and_a_hanging_one_do_not_disturb
     list(&simulator, missing, false);
     let page = daemon.wait_for("its end", |page| !is_shown(page, missing)).await;
     assert_eq!(page.sum("cotalker_up", &[]), Some(1.0));
-    let facts = daemon.whole_round().await;
+    let facts = daemon.whole_poll().await;
     simulator.fail(Target::Everything, Fault::Status { code: 500, retry_after: None });
     let page = daemon.wait_for("trouble", |page| page.sum("cotalker_up", &[]) == Some(0.0)).await;
     for id in [good, hanging] {

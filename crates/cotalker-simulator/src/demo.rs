@@ -2,8 +2,7 @@
 
 use delivery_ledger::UnixMillis;
 
-use super::Receiver;
-use super::world::{Cycle, Trigger, WebhookSpec, World};
+use crate::world::{Cycle, Receiver, Trigger, WebhookSpec, World};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -114,4 +113,61 @@ pub fn many(webhooks: usize, now: UnixMillis, history_ms: i64, seed: u64) -> Wor
         world.add_since(spec, since);
     }
     world
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::world::Verdict;
+
+    const START: UnixMillis = UnixMillis::from_secs(1_760_000_000);
+    const SECOND: i64 = 1_000;
+
+    #[test]
+    fn the_demo_shows_successes_failures_retries_and_a_loss_within_ten_seconds() {
+        for seed in 0..20 {
+            let mut world = demo_scenario(START, seed);
+            let triggers: BTreeSet<_> = world.ids().iter().map(|id| world.spec(*id).trigger).collect();
+            assert_eq!(triggers.len(), Trigger::DOCUMENTED.len());
+            world.advance_by(10 * SECOND);
+            let mut sum = [0; 4];
+            for id in world.ids() {
+                let truth = world.truth(id, START);
+                for (sum, more) in sum.iter_mut().zip([truth.delivered, truth.failed(), truth.retries, truth.lost]) {
+                    *sum += more;
+                }
+            }
+            assert!(sum.iter().all(|sum| *sum > 0), "seed {seed}: {sum:?}");
+        }
+    }
+
+    #[test]
+    fn the_demo_loses_an_event_at_least_every_thirty_seconds() {
+        let mut world = demo_scenario(START, 1);
+        world.advance_by(2 * MINUTE_MS);
+        let mut lost: Vec<_> = world
+            .ids()
+            .iter()
+            .flat_map(|id| world.attempts(*id))
+            .filter(|attempt| attempt.at > START && attempt.is_final && attempt.verdict != Verdict::Taken)
+            .map(|attempt| attempt.at.millis_since(START))
+            .collect();
+        lost.sort_unstable();
+        assert!(lost.windows(2).all(|pair| pair[1] - pair[0] <= 30 * SECOND), "{lost:?}");
+    }
+
+    #[test]
+    fn the_demo_has_hours_of_history_with_losses_everywhere_it_should() {
+        let world = demo_scenario(START, 1);
+        for code in ["activos_sap", "note_archive", "survey_legacy", "wo_billing", "session_audit"] {
+            let truth = world.truth(world.id_of(code).expect(code), UnixMillis::MIN);
+            assert!(truth.lost > 20 && truth.delivered == 0, "{code}: {truth:?}");
+        }
+        for code in ["wo_update", "user_sync", "checklist_bi", "asset_watch"] {
+            let truth = world.truth(world.id_of(code).expect(code), UnixMillis::MIN);
+            assert!(truth.delivered > 500, "{code}: {truth:?}");
+        }
+    }
 }

@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 
 use delivery_ledger::{Action, ObjectId, UnixMillis};
 
-use super::receiver::SECRET_MARKER;
-use super::world::{LoggedAttempt, LoggedEvent, Trigger, Webhook, mix};
+use crate::world::{LoggedAttempt, LoggedEvent, SECRET_MARKER, SimulatedWebhook, Trigger, mix};
 
 /// A point in time as the API writes it: ISO 8601 with milliseconds, UTC.
 #[must_use]
@@ -24,7 +23,7 @@ fn timestamp(at: UnixMillis) -> Timestamp {
 }
 
 /// A `COTWebhook`.
-pub(super) fn webhook(webhook: &Webhook, company: ObjectId) -> Value {
+pub(crate) fn webhook(webhook: &SimulatedWebhook, company: ObjectId) -> Value {
     let spec = &webhook.spec;
     let mut value = json!({
         "_id": webhook.id.to_string(),
@@ -52,7 +51,7 @@ pub fn entry_value(attempt: &LoggedAttempt, subscription: ObjectId, company: Obj
 }
 
 /// Appends the `COTWebhookLog` of an attempt.
-pub(super) fn write_entry(
+pub(crate) fn write_entry(
     out: &mut Vec<u8>,
     attempt: &LoggedAttempt,
     subscription: ObjectId,
@@ -231,5 +230,86 @@ impl Pen<'_> {
     fn quoted(&mut self, text: &str) {
         // Nor can this: a string is always JSON.
         let _ = serde_json::to_writer(&mut *self.out, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::world::{Receiver, WebhookSpec, World};
+
+    const START: UnixMillis = UnixMillis::from_secs(1_760_000_000);
+    const SECOND: i64 = 1_000;
+    const MINUTE: i64 = 60 * SECOND;
+
+    fn world() -> World {
+        World::new(START, 7)
+    }
+
+    #[test]
+    fn entries_of_every_kind_parse_and_carry_all_documented_fields() {
+        for trigger in Trigger::DOCUMENTED.into_iter().chain([Trigger::Unknown]) {
+            let mut world = world();
+            let id = world.add(WebhookSpec::new("any", trigger).to(Receiver::Flaky { failures: 0.5 }).every_ms(SECOND));
+            world.advance_by(30 * MINUTE);
+            let mut actions = BTreeSet::new();
+            for attempt in world.attempts(id) {
+                let entry = entry_value(attempt, id.0, world.company());
+                assert_eq!(entry["_id"], json!(attempt.id.to_string()));
+                assert_eq!(entry["subscription"], json!(id.to_string()));
+                assert_eq!(entry["company"], json!(world.company().to_string()));
+                assert_eq!(entry["createdAt"], json!(iso(attempt.at)));
+                assert_eq!(entry["status"], json!(attempt.status));
+                assert_eq!(entry["retry"], json!(attempt.retry));
+                assert_eq!(entry["response"], json!(&*attempt.response));
+                assert_eq!(entry["__v"], json!(0));
+                let event = &entry["event"];
+                actions.insert(attempt.event.action);
+                assert_eq!(event["type"], json!(trigger.event_type()));
+                assert_eq!(event["event"], json!(attempt.event.action.as_str()));
+                assert_eq!(event["createdAt"], json!(iso(attempt.event.created_at)));
+                assert_eq!(event["company"], entry["company"]);
+                let subject = json!(attempt.event.subject.to_string());
+                if trigger == Trigger::Logout {
+                    assert_eq!(event["data"], Value::Null);
+                    assert_eq!(event["extraData"]["userId"], subject);
+                    assert!(event["extraData"]["timestamp"].is_string());
+                } else {
+                    assert_eq!(event["data"]["_id"], subject);
+                    assert_eq!(event["extraData"], Value::Null);
+                    assert!(event["data"].to_string().contains(SECRET_MARKER));
+                    assert_eq!(event["diff"].is_object(), attempt.event.action == Action::Edit);
+                    if attempt.event.action == Action::Edit {
+                        assert!(event["diff"].to_string().contains(SECRET_MARKER));
+                    }
+                }
+                if trigger == Trigger::User {
+                    assert!(event["data"]["password"].is_string());
+                }
+            }
+            assert_eq!(actions.len(), if trigger == Trigger::Logout { 1 } else { 3 }, "{trigger:?}");
+        }
+    }
+
+    #[test]
+    fn entries_have_the_size_that_is_wanted() {
+        let mut world = world();
+        let id = world.add(WebhookSpec::new("wo_update", Trigger::Task).entry_bytes(3_000, 3_000));
+        world.emit(id, Action::Create, 50);
+        world.emit(id, Action::Edit, 50);
+        world.advance_by(MINUTE);
+        for attempt in world.attempts(id) {
+            let mut entry = Vec::new();
+            write_entry(&mut entry, attempt, id.0, world.company(), (3_000, 3_000));
+            assert!((2_700..=3_600).contains(&entry.len()), "{}", entry.len());
+        }
+    }
+
+    #[test]
+    fn dates_are_written_as_the_api_writes_them() {
+        assert_eq!(iso(UnixMillis::from_millis(1_651_781_080_084)), "2022-05-05T20:04:40.084Z");
+        assert_eq!(iso(UnixMillis::from_secs(1_651_781_080)), "2022-05-05T20:04:40.000Z");
     }
 }

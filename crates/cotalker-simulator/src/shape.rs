@@ -11,8 +11,8 @@ use siphasher::sip::SipHasher13;
 
 use delivery_ledger::{AttemptId, ObjectId, UnixMillis};
 
-use super::payload;
-use super::world::{Webhook, mix};
+use crate::payload;
+use crate::world::{SimulatedWebhook, mix};
 
 /// The order of a log's entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct LogShape {
     /// Shows every entry twice.
     pub duplicates: bool,
     /// Shows an event's last attempt only.
-    pub final_rows_only: bool,
+    pub final_attempts_only: bool,
     /// Leaves these entries out: what comes late, or vanishes and comes back.
     pub hidden: HashSet<AttemptId>,
     /// Leaves out what is younger than so many milliseconds: a replica that lags.
@@ -54,7 +54,7 @@ impl Default for LogShape {
             window: 1_000,
             order: Order::default(),
             duplicates: false,
-            final_rows_only: false,
+            final_attempts_only: false,
             hidden: HashSet::new(),
             lag_ms: 0,
             extra: Vec::new(),
@@ -63,56 +63,57 @@ impl Default for LogShape {
     }
 }
 
-/// One entry of an answer.
+/// One entry of a response.
 #[derive(Clone, Debug)]
-enum Row {
+enum ShownEntry {
     /// The log entry with this number. Entries are written only while they are sent.
     Logged(u64),
     /// An extra entry, as text.
     Extra(String),
 }
 
-/// The entries of one answer in their order: all that its content depends on.
+/// The entries of one response in their order: all that its content depends on.
 #[derive(Debug)]
-pub(super) struct Plan {
-    rows: Vec<Row>,
+pub(crate) struct LogPlan {
+    entries: Vec<ShownEntry>,
     next: usize,
     tag: u64,
 }
 
-impl Plan {
-    pub(super) fn of(shape: &LogShape, webhook: &Webhook, now: UnixMillis, seed: u64) -> Self {
+impl LogPlan {
+    pub(crate) fn of(shape: &LogShape, webhook: &SimulatedWebhook, now: UnixMillis, seed: u64) -> Self {
         let shown = webhook.newest_first().filter(|(_, attempt)| {
-            (attempt.is_final || !shape.final_rows_only)
+            (attempt.is_final || !shape.final_attempts_only)
                 && !shape.hidden.contains(&attempt.id)
                 && now.millis_since(attempt.at) >= shape.lag_ms
         });
-        let mut rows: Vec<Row> = shape.extra.iter().map(|value| Row::Extra(value.to_string())).collect();
-        rows.extend(shown.take(shape.window).map(|(number, _)| Row::Logged(number)));
+        let mut entries: Vec<ShownEntry> =
+            shape.extra.iter().map(|value| ShownEntry::Extra(value.to_string())).collect();
+        entries.extend(shown.take(shape.window).map(|(number, _)| ShownEntry::Logged(number)));
         if shape.duplicates {
-            rows = rows.into_iter().flat_map(|row| [row.clone(), row]).collect();
+            entries = entries.into_iter().flat_map(|entry| [entry.clone(), entry]).collect();
         }
         match shape.order {
             Order::NewestFirst => {}
-            Order::OldestFirst => rows.reverse(),
+            Order::OldestFirst => entries.reverse(),
             Order::Shuffled => {
-                let mut dice = StdRng::seed_from_u64(seed ^ hash(&rows));
-                rows.shuffle(&mut dice);
+                let mut dice = StdRng::seed_from_u64(seed ^ hash(&entries));
+                entries.shuffle(&mut dice);
             }
         }
         let (least, most) = webhook.spec.entry_bytes;
-        let tag = hash(&rows) ^ seed ^ mix(u64::from(least) << 32 | u64::from(most));
-        Self { rows, next: 0, tag }
+        let tag = hash(&entries) ^ seed ^ mix(u64::from(least) << 32 | u64::from(most));
+        Self { entries, next: 0, tag }
     }
 
     /// A hash of all that the content depends on: for one webhook of one world, a log entry is known by its number.
-    pub(super) const fn tag(&self) -> u64 {
+    pub(crate) const fn tag(&self) -> u64 {
         self.tag
     }
 
     /// The next part of the body, some `size` bytes, from the opening to the closing bracket; `None` after the last.
-    pub(super) fn write_part(&mut self, webhook: &Webhook, company: ObjectId, size: usize) -> Option<Vec<u8>> {
-        if self.next > self.rows.len() {
+    pub(crate) fn write_part(&mut self, webhook: &SimulatedWebhook, company: ObjectId, size: usize) -> Option<Vec<u8>> {
+        if self.next > self.entries.len() {
             return None;
         }
         // Half of the largest entry as room for the last one.
@@ -122,7 +123,7 @@ impl Plan {
         }
         let mut is_first = self.next == 0;
         while out.len() < size {
-            let Some(row) = self.rows.get(self.next) else {
+            let Some(entry) = self.entries.get(self.next) else {
                 out.push(b']');
                 self.next += 1;
                 break;
@@ -132,13 +133,13 @@ impl Plan {
                 out.push(b',');
             }
             is_first = false;
-            match row {
-                Row::Extra(text) => out.extend_from_slice(text.as_bytes()),
-                Row::Logged(number) => match webhook.entry(*number) {
+            match entry {
+                ShownEntry::Extra(text) => out.extend_from_slice(text.as_bytes()),
+                ShownEntry::Logged(number) => match webhook.entry(*number) {
                     Some(attempt) => {
                         payload::write_entry(&mut out, attempt, webhook.id.0, company, webhook.spec.entry_bytes);
                     }
-                    // Forgotten while the answer was under way; no answer of a test lasts that long.
+                    // Forgotten while the response was under way; no response of a test lasts that long.
                     None => out.extend_from_slice(b"null"),
                 },
             }
@@ -147,17 +148,17 @@ impl Plan {
     }
 
     /// Whether [`Self::write_part`] has given everything.
-    pub(super) const fn is_done(&self) -> bool {
-        self.next > self.rows.len()
+    pub(crate) const fn is_done(&self) -> bool {
+        self.next > self.entries.len()
     }
 }
 
-fn hash(rows: &[Row]) -> u64 {
+fn hash(entries: &[ShownEntry]) -> u64 {
     let mut hasher = SipHasher13::new();
-    for row in rows {
-        match row {
-            Row::Logged(number) => hasher.write_u64(*number),
-            Row::Extra(text) => hasher.write(text.as_bytes()),
+    for entry in entries {
+        match entry {
+            ShownEntry::Logged(number) => hasher.write_u64(*number),
+            ShownEntry::Extra(text) => hasher.write(text.as_bytes()),
         }
     }
     hasher.finish()

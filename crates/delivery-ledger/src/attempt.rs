@@ -33,25 +33,43 @@ impl Position {
     }
 }
 
+/// `createdAt` refines the place of an entry if it lies this close to the second of its id. Source:
+/// docs/specification.md, rule 2.
+pub(crate) const REFINED_WITHIN_MILLIS: i64 = 60_000;
+
+/// An attempt dated further than this after the server's time counts, and has no part in how the webhook stands. Source:
+/// docs/specification.md, rule 2.
+pub const AHEAD_MILLIS: i64 = 5 * 60_000;
+
 /// One delivery attempt: one entry of a webhook's log, without anything that could be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// The entry's `_id`.
     pub id: AttemptId,
-    /// When the attempt was made.
+    /// When the attempt was made, as the log tells it (`createdAt`); where it does not, the second of the id.
     pub at: UnixMillis,
     /// How it ended.
     pub outcome: Outcome,
     /// How many times the event had been tried before; 0 where the log does not say.
     pub retry: u32,
-    /// The event it carried; `None` where the entry holds no event at all.
+    /// The event it carried; `None` where the entry holds no usable event. Such an attempt is an event of its own.
     pub event: Option<Event>,
 }
 
 impl Attempt {
-    /// Where it stands in the webhook's history.
+    /// Where it stands in the webhook's history: at the second of its id, which the database made; refined by what the
+    /// log tells, if that lies within a minute of it. A date that is told by another clock, or that changes later, moves
+    /// nothing.
     #[must_use]
-    pub const fn position(&self) -> Position {
-        Position { at: self.at, id: self.id }
+    pub fn position(&self) -> Position {
+        let made_at = self.id.0.made_at();
+        let is_close = self.at.millis_since(made_at).unsigned_abs() <= REFINED_WITHIN_MILLIS.unsigned_abs();
+        Position { at: if is_close { self.at } else { made_at }, id: self.id }
+    }
+
+    /// Whether it is dated so far after the server's time that it has no part in how the webhook stands.
+    #[must_use]
+    pub fn is_ahead(&self, now: UnixMillis) -> bool {
+        self.at.max(self.position().at).millis_since(now) > AHEAD_MILLIS
     }
 }

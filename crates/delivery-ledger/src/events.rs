@@ -1,12 +1,12 @@
 //! The events of one webhook: each enters at its first counted attempt and is settled once, as delivered or as lost.
 
 use alloc::collections::BTreeMap;
+use alloc::string::ToString as _;
 
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Attempt, Position};
-use crate::event::{Action, EventKey, EventType};
-use crate::ledger::is_poisoned;
+use crate::event::{Action, Event, EventKey, EventType};
 use crate::policy::Policy;
 use crate::time::UnixMillis;
 
@@ -55,6 +55,12 @@ impl DelayHistogram {
     }
 }
 
+/// The event of an attempt that carries no usable one: told from others by the id of the entry.
+fn own_event(attempt: &Attempt) -> Event {
+    let key = EventKey::of([Some(attempt.id.to_string().as_str()), None, None, None, None]);
+    Event { key, event_type: EventType::Other, action: Action::Other, created_at: None }
+}
+
 /// The events of one webhook. Σ [`entered`](Self::entered) = delivered + lost + pending, always.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Events {
@@ -68,10 +74,11 @@ pub struct Events {
 impl Events {
     /// Takes in one attempt that counts. Attempts of one answer come in the order of their positions.
     pub(crate) fn observe(&mut self, attempt: &Attempt, now: UnixMillis, policy: &Policy) {
-        let Some(event) = &attempt.event else { return };
+        let own = own_event(attempt);
+        let event = attempt.event.as_ref().unwrap_or(&own);
         let position = attempt.position();
-        // An attempt can't have been made after the answer that tells of it.
-        let made_at = if is_poisoned(attempt.at, now) { now } else { attempt.at };
+        // An attempt cannot have been made after the response that shows it.
+        let made_at = position.at.min(now);
         let tracked = self.tracked.entry(event.key).or_insert_with(|| {
             self.entered[event.event_type.index()][event.action.index()] += 1;
             TrackedEvent { fate: Fate::Pending, newest: position, waits_since: made_at }
@@ -82,14 +89,37 @@ impl Events {
             return;
         }
         if attempt.outcome.is_success() {
-            tracked.fate = Fate::Delivered;
-            self.delivered += 1;
-            if let Some(created_at) = event.created_at {
-                self.delay.observe(u64::try_from(made_at.millis_since(created_at)).unwrap_or(0));
-            }
+            self.deliver(attempt, now);
         } else if attempt.retry >= policy.max_retries {
             tracked.fate = Fate::Lost;
             self.lost += 1;
+        }
+    }
+
+    /// Whether the attempt's event is pending.
+    pub(crate) fn is_pending(&self, attempt: &Attempt) -> bool {
+        let own = own_event(attempt);
+        let key = attempt.event.as_ref().unwrap_or(&own).key;
+        self.tracked.get(&key).is_some_and(|tracked| tracked.fate == Fate::Pending)
+    }
+
+    /// Takes in that an attempt that is dealt with turned out to be a success: its event, if it is pending, is delivered.
+    pub(crate) fn recover(&mut self, attempt: &Attempt, now: UnixMillis) {
+        self.deliver(attempt, now);
+    }
+
+    /// Settles the event of a successful attempt, if it is pending.
+    fn deliver(&mut self, attempt: &Attempt, now: UnixMillis) {
+        let own = own_event(attempt);
+        let event = attempt.event.as_ref().unwrap_or(&own);
+        let Some(tracked) = self.tracked.get_mut(&event.key).filter(|tracked| tracked.fate == Fate::Pending) else {
+            return;
+        };
+        tracked.fate = Fate::Delivered;
+        self.delivered += 1;
+        if let Some(created_at) = event.created_at {
+            let delivered_at = if attempt.is_ahead(now) { now } else { attempt.at };
+            self.delay.observe(u64::try_from(delivered_at.millis_since(created_at)).unwrap_or(0));
         }
     }
 

@@ -11,13 +11,15 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::{Attempt, Position};
+use crate::attempt::{AHEAD_MILLIS, Attempt, Position, REFINED_WITHIN_MILLIS};
 use crate::events::Events;
 use crate::id::AttemptId;
 use crate::outcome::{FailureReason, Outcome};
 use crate::policy::Policy;
+use crate::server_clock::ServerTime;
 use crate::standing::{Newest, Standing};
 use crate::time::UnixMillis;
+use crate::window::{Retained, Retention, Shown};
 
 /// Attempts younger than this are never forgotten. Source: docs/specification.md, rule 2.
 pub const HORIZON_MILLIS: i64 = 60 * 60 * 1_000;
@@ -39,8 +41,8 @@ pub fn is_poisoned(at: UnixMillis, now: UnixMillis) -> bool {
 
 /// An attempt above the floor that has been counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Counted {
-    at: UnixMillis,
+pub(crate) struct Counted {
+    pub(crate) at: UnixMillis,
     failed: bool,
 }
 
@@ -104,18 +106,20 @@ impl Window {
 /// One webhook's ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
-    floor: Position,
-    counted: BTreeMap<AttemptId, Counted>,
+    pub(crate) floor: Position,
+    pub(crate) counted: BTreeMap<AttemptId, Counted>,
     /// The newest attempt ever counted, for telling late ones.
-    newest_counted: Option<Position>,
-    totals: Totals,
-    events: Events,
-    standing: Standing,
-    window: Window,
-    /// The length of the last answer that was not empty, for telling gaps.
-    last_length: Option<u64>,
-    /// The server's time at the last answer; `None` before the first.
-    as_of: Option<UnixMillis>,
+    pub(crate) newest_counted: Option<Position>,
+    pub(crate) totals: Totals,
+    pub(crate) events: Events,
+    pub(crate) standing: Standing,
+    pub(crate) window: Window,
+    /// How the log lets go of entries, for telling gaps.
+    pub(crate) retained: Retained,
+    /// The server's time at the last response; `None` before the first.
+    pub(crate) as_of: Option<UnixMillis>,
+    /// The oldest attempt that was under way in the last response: the floor stays below it, and the log is read again.
+    pub(crate) under_way: Option<Position>,
 }
 
 impl Ledger {
@@ -130,33 +134,58 @@ impl Ledger {
             events: Events::default(),
             standing: Standing::default(),
             window: Window::default(),
-            last_length: None,
+            retained: Retained::default(),
             as_of: None,
+            under_way: None,
         }
     }
 
-    /// Begins to read an answer that the server gave at `now`.
+    /// Begins to read a response that the server gave at `now`.
     #[must_use]
-    pub fn read(&self, now: UnixMillis) -> Reading<'_> {
-        Reading { ledger: self, seen: BTreeSet::new(), answer: Answer::new(now) }
+    pub fn read(&self, now: ServerTime, policy: &Policy) -> Reading<'_> {
+        self.read_from(self.floor, now, policy)
+    }
+
+    /// Begins to read the first response of a ledger whose floor is only known now that it comes. Of a ledger that has
+    /// taken in a response the floor stays.
+    #[must_use]
+    pub fn read_from(&self, first_floor: Position, now: ServerTime, policy: &Policy) -> Reading<'_> {
+        let floor = if self.as_of.is_none() { first_floor } else { self.floor };
+        let (policy, answer) = (*policy, Answer::new(now, floor));
+        Reading { ledger: self, policy, seen: BTreeSet::new(), answer }
     }
 
     /// Takes in an answer that ended well. Says whether anything but the time has changed.
     pub fn fold(&mut self, mut answer: Answer, policy: &Policy) -> bool {
         let before = self.essence(policy);
-        let now = answer.now;
-        // Nothing counts twice even if another answer, read against the same state, has been folded in meanwhile.
+        let now = answer.now.at;
+        if self.as_of.is_none() && answer.floor != Position::START {
+            // Nothing that is still to come is history, whatever a clock says.
+            let newest = answer.places.iter().copied().max().unwrap_or(UnixMillis::MIN);
+            let latest = Position::after(newest.max(answer.now.local).end_of_second());
+            self.floor = answer.floor.min(latest);
+        } else if self.as_of.is_none() {
+            self.floor = answer.floor;
+        }
+        // Nothing counts twice even if another response, read against the same state, has been folded in meanwhile.
         answer.fresh.retain(|position, attempt| *position > self.floor && !self.counted.contains_key(&attempt.id));
-        if self.is_gap(&answer) {
+        let shown = Shown {
+            at: now,
+            length: answer.window.length() + answer.under_way_entries,
+            places: answer.places,
+            has_known: answer.has_known,
+        };
+        if self.retained.take_in(shown) {
             self.totals.gaps += 1;
         }
         self.window = answer.window;
-        if answer.window.length() > 0 {
-            self.last_length = Some(answer.window.length());
+        self.under_way = answer.under_way;
+        for attempt in &answer.recovered {
+            self.events.recover(attempt, now);
         }
-        for (id, at) in answer.moved {
+        for (id, failed) in answer.known {
             if let Some(counted) = self.counted.get_mut(&id) {
-                counted.at = counted.at.max(at);
+                counted.failed = failed;
             }
         }
 
@@ -165,18 +194,19 @@ impl Ledger {
             self.totals.count(attempt);
             self.totals.late += u64::from(newest_before.is_some_and(|newest| position.at < newest.at));
             self.events.observe(attempt, now, policy);
-            self.counted.insert(attempt.id, Counted { at: attempt.at, failed: !attempt.outcome.is_success() });
-            if !is_poisoned(attempt.at, now) {
+            let failed = !attempt.outcome.is_success() && !attempt.is_ahead(now);
+            self.counted.insert(attempt.id, Counted { at: position.at, failed });
+            if !attempt.is_ahead(now) {
                 self.newest_counted = self.newest_counted.max(Some(*position));
             }
         }
         self.follow_failures(&answer.newest, &answer.fresh, &answer.old_failures, now);
-        self.pass_time(now, policy);
+        self.pass_time(answer.now, policy);
         self.essence(policy) != before
     }
 
     /// Takes in that the log is as it was when it was last read. Says whether anything but the time has changed.
-    pub fn unchanged(&mut self, now: UnixMillis, policy: &Policy) -> bool {
+    pub fn unchanged(&mut self, now: ServerTime, policy: &Policy) -> bool {
         let before = self.essence(policy);
         self.pass_time(now, policy);
         self.essence(policy) != before
@@ -187,13 +217,8 @@ impl Ledger {
         let counts = [self.totals.attempts, self.totals.gaps, self.events.lost()];
         let sizes = [self.counted.len(), self.events.tracked()];
         let standing = (self.standing.clone(), self.is_blocked(policy));
-        (counts, sizes, self.floor, standing, self.window, self.last_length, self.as_of.is_some())
-    }
-
-    /// Whether entries may have been missed: an answer of full length that reaches back to nothing known.
-    fn is_gap(&self, answer: &Answer) -> bool {
-        let length = answer.window.length();
-        length >= 2 && answer.has_proof && !answer.has_known && self.last_length.is_some_and(|last| length >= last)
+        let delivered = self.events.delivered();
+        (counts, delivered, sizes, self.floor, standing, self.window, self.retained.retention(), self.as_of.is_some())
     }
 
     /// Brings the count of failures since the last success up to date; `self.counted` holds the fresh ones already.
@@ -209,13 +234,14 @@ impl Ledger {
         now: UnixMillis,
     ) {
         let has_new_success = self.standing.advance(newest);
-        let success = self.standing.last_success.unwrap_or(Position::START);
-        let is_since = |position: &Position| *position > success && !is_poisoned(position.at, now);
+        let success = self.standing.last_success.map_or(Position::START, |success| success.position);
+        let is_since = |position: &Position| *position > success && position.at.millis_since(now) <= AHEAD_MILLIS;
 
         let mut kept = Tally::default();
         if !has_new_success {
             kept = Tally { count: self.standing.consecutive_failures, first: self.standing.failing_since };
-            let fresh_failures = fresh.iter().filter(|(_, attempt)| !attempt.outcome.is_success());
+            let fresh_failures =
+                fresh.iter().filter(|(_, attempt)| !attempt.outcome.is_success() && !attempt.is_ahead(now));
             fresh_failures.map(|(position, _)| *position).filter(is_since).for_each(|position| kept.add(position));
         }
         let mut shown = Tally::default();
@@ -228,15 +254,22 @@ impl Ledger {
     }
 
     /// Gives up events that wait for too long, and forgets attempts and events that are old enough.
-    fn pass_time(&mut self, now: UnixMillis, policy: &Policy) {
+    fn pass_time(&mut self, now: ServerTime, policy: &Policy) {
+        let ServerTime { at: now, is_certain, .. } = now;
         self.as_of = Some(now);
+        if !is_certain {
+            // A date that may be wrong gives up no event and raises no floor.
+            return;
+        }
         self.events.expire(now, policy);
-        self.forget(now.plus_millis(-HORIZON_MILLIS));
+        let horizon = now.plus_millis(-HORIZON_MILLIS);
+        self.forget(self.under_way.map_or(horizon, |oldest| horizon.min(oldest.at.plus_millis(-1))));
         // Whether the floor has risen or not: an event may have been given up long after its attempts were forgotten.
         self.events.forget(self.floor);
     }
 
-    /// Forgets the attempts up to `horizon`, and what is too much; the floor rises to the newest of them.
+    /// Forgets the attempts up to `horizon`, and what is too much; the floor rises to the newest of them. Their ids are
+    /// remembered for as long as a date that is told anew could lift them over the floor.
     fn forget(&mut self, horizon: UnixMillis) {
         let mut positions: Vec<Position> =
             self.counted.iter().map(|(id, counted)| Position { at: counted.at, id: *id }).collect();
@@ -245,9 +278,10 @@ impl Ledger {
         let forgotten = over.max(old);
         let Some(last) = forgotten.checked_sub(1) else { return };
         let (_, newest_forgotten, _) = positions.select_nth_unstable(last);
-        let newest_forgotten = *newest_forgotten;
-        self.counted.retain(|id, counted| Position { at: counted.at, id: *id } > newest_forgotten);
-        self.floor = self.floor.max(newest_forgotten);
+        self.floor = self.floor.max(*newest_forgotten);
+        let kept_above =
+            if over > 0 { self.floor } else { Position::before(self.floor.at.plus_millis(-2 * REFINED_WITHIN_MILLIS)) };
+        self.counted.retain(|id, counted| Position { at: counted.at, id: *id } > kept_above);
     }
 
     /// At or below this position everything is dealt with.
@@ -259,7 +293,7 @@ impl Ledger {
     /// How many attempts above the floor are known one by one.
     #[must_use]
     pub fn counted(&self) -> usize {
-        self.counted.len()
+        self.counted.iter().filter(|(id, counted)| Position { at: counted.at, id: **id } > self.floor).count()
     }
 
     /// What the counted attempts add up to.
@@ -284,6 +318,19 @@ impl Ledger {
     #[must_use]
     pub fn is_blocked(&self, policy: &Policy) -> bool {
         self.as_of.is_some_and(|now| self.standing.is_blocked(now, policy))
+    }
+
+    /// How the log lets go of entries, as far as that is known.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        self.retained.retention()
+    }
+
+    /// Whether an attempt was under way in the last response: what becomes of it takes a response to tell, so the log has
+    /// to be read whether it has changed or not.
+    #[must_use]
+    pub fn has_under_way(&self) -> bool {
+        self.under_way.is_some()
     }
 
     /// What the log held when it was last read.
@@ -313,47 +360,59 @@ impl Tally {
     }
 }
 
-/// An answer that is being read against a ledger, entry by entry, in any order. The ledger stays as it is.
+/// A response that is being read against a ledger, entry by entry, in any order. The ledger stays as it is.
 #[derive(Debug)]
 pub struct Reading<'ledger> {
     ledger: &'ledger Ledger,
+    policy: Policy,
     seen: BTreeSet<AttemptId>,
     answer: Answer,
 }
 
-/// What an answer that ended well says: hand it to [`Ledger::fold`] of the same ledger.
+/// What a response that ended well says: hand it to [`Ledger::fold`] of the same ledger.
 #[derive(Debug)]
 pub struct Answer {
-    now: UnixMillis,
+    now: ServerTime,
+    /// The floor that it is read against.
+    floor: Position,
     window: Window,
     /// Attempts that are not dealt with, in the order of their positions.
     fresh: BTreeMap<Position, Attempt>,
-    /// Counted attempts that the log now dates later than it did.
-    moved: Vec<(AttemptId, UnixMillis)>,
+    /// Successes that are dealt with, of events that are pending.
+    recovered: Vec<Attempt>,
+    /// Counted attempts, and whether they are failures that have a part in how the webhook stands.
+    known: Vec<(AttemptId, bool)>,
     newest: Newest,
     /// Failures at or below the floor, younger than the newest success so far.
     old_failures: BTreeSet<Position>,
-    /// Whether some attempt, not absurdly dated, is there that could be known.
-    has_proof: bool,
-    /// Whether such a one is known.
+    /// The places of all entries that are not dated absurdly.
+    places: Vec<UnixMillis>,
+    /// Whether one of them is known.
     has_known: bool,
+    /// The oldest attempt that is under way.
+    under_way: Option<Position>,
+    under_way_entries: u64,
 }
 
 impl Answer {
-    fn new(now: UnixMillis) -> Self {
+    fn new(now: ServerTime, floor: Position) -> Self {
         Self {
             now,
+            floor,
             window: Window::default(),
             fresh: BTreeMap::new(),
-            moved: Vec::new(),
+            recovered: Vec::new(),
+            known: Vec::new(),
             newest: Newest::default(),
             old_failures: BTreeSet::new(),
-            has_proof: false,
+            places: Vec::new(),
             has_known: false,
+            under_way: None,
+            under_way_entries: 0,
         }
     }
 
-    /// What the log holds, according to this answer.
+    /// What the log holds, according to this response.
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window
@@ -367,6 +426,7 @@ impl Reading<'_> {
             return;
         }
         let answer = &mut self.answer;
+        let now = answer.now.at;
         let position = attempt.position();
         let is_failure = !attempt.outcome.is_success();
         match is_failure {
@@ -375,32 +435,54 @@ impl Reading<'_> {
         }
         answer.window.oldest = Some(answer.window.oldest.map_or(position.at, |oldest| oldest.min(position.at)));
 
-        let is_below_floor = position <= self.ledger.floor;
+        let is_below_floor = position <= answer.floor;
         let counted = self.ledger.counted.get(&attempt.id);
-        if !is_poisoned(attempt.at, answer.now) {
-            answer.has_proof = true;
+        if !is_poisoned(position.at, now) {
+            answer.places.push(position.at);
             answer.has_known |= is_below_floor || counted.is_some();
+        }
+        if !attempt.is_ahead(now) {
             let created_at = attempt.event.as_ref().and_then(|event| event.created_at);
-            let created_at = created_at.filter(|at| !is_poisoned(*at, answer.now));
-            answer.newest.observe(position, attempt.outcome, attempt.retry, created_at);
-            let success = answer.newest.success().max(self.ledger.standing.last_success);
+            let created_at = created_at.filter(|at| at.millis_since(now) <= AHEAD_MILLIS);
+            answer.newest.observe(&attempt, created_at);
+            let success = answer.newest.success();
+            let success = success.max(self.ledger.standing.last_success.map(|success| success.position));
             if is_failure && is_below_floor && counted.is_none() && Some(position) > success {
                 answer.old_failures.insert(position);
             } else if Some(position) == success {
                 answer.old_failures = answer.old_failures.split_off(&position);
             }
         }
-        match counted {
-            Some(counted) if attempt.at > counted.at => answer.moved.push((attempt.id, attempt.at)),
-            Some(_) => {}
-            None if is_below_floor => {}
-            None => {
-                answer.fresh.insert(position, attempt);
+        if let Some(counted) = counted {
+            let failed = is_failure && !attempt.is_ahead(now);
+            if counted.failed != failed {
+                answer.known.push((attempt.id, failed));
+            }
+        }
+        if counted.is_none() && !is_below_floor {
+            answer.fresh.insert(position, attempt);
+        } else if !is_failure && self.ledger.events.is_pending(&attempt) {
+            answer.recovered.push(attempt);
+        }
+    }
+
+    /// Takes in an entry that says nothing of how the attempt ended: it is under way. `given_up` is the attempt as it
+    /// counts if nothing is ever said of it, once it is older than the pending timeout. Until then it does not count.
+    pub fn observe_under_way(&mut self, given_up: Attempt) {
+        let position = given_up.position();
+        let age = self.answer.now.at.millis_since(position.at);
+        if age > self.policy.pending_timeout_millis || self.ledger.counted.contains_key(&given_up.id) {
+            self.observe(given_up);
+        } else if self.seen.insert(given_up.id) {
+            let answer = &mut self.answer;
+            answer.under_way_entries += 1;
+            if position > answer.floor {
+                answer.under_way = Some(answer.under_way.map_or(position, |oldest| oldest.min(position)));
             }
         }
     }
 
-    /// Takes in an entry that makes no sense.
+    /// Takes in a malformed entry.
     pub fn observe_malformed(&mut self) {
         self.answer.window.malformed += 1;
     }
@@ -410,7 +492,7 @@ impl Reading<'_> {
         self.answer.window.foreign += 1;
     }
 
-    /// Ends the answer. Call it only if the answer ended well: one that broke off must be dropped.
+    /// Ends the response. Call it only if it ended well: one that broke off must be dropped.
     #[must_use]
     pub fn finish(self) -> Answer {
         self.answer

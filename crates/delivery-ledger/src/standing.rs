@@ -1,10 +1,10 @@
 //! How a webhook stands now, history included: facts about the newest attempts, whether they count or not.
 //!
-//! Attempts dated absurdly far ahead have no part in them: one such row would stay the newest for ever.
+//! Attempts dated ahead of the server's time have no part in them: one such row would stay the newest for as long.
 
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::Position;
+use crate::attempt::{Attempt, Position};
 use crate::outcome::{FailureReason, Outcome};
 use crate::policy::Policy;
 use crate::time::UnixMillis;
@@ -14,6 +14,8 @@ use crate::time::UnixMillis;
 pub struct Failure {
     /// Where it stands.
     pub position: Position,
+    /// When it was made, as the log tells it.
+    pub at: UnixMillis,
     /// Why it failed.
     pub reason: FailureReason,
     /// The receiver's status code, if it gave one.
@@ -22,11 +24,20 @@ pub struct Failure {
     pub retry: u32,
 }
 
+/// A successful attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Success {
+    /// Where it stands.
+    pub position: Position,
+    /// When it was made, as the log tells it.
+    pub at: UnixMillis,
+}
+
 /// How a webhook stands now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// The newest successful attempt.
-    pub last_success: Option<Position>,
+    pub last_success: Option<Success>,
     /// The newest failed attempt.
     pub last_failure: Option<Failure>,
     /// When the newest event in the log was created.
@@ -41,7 +52,7 @@ impl Standing {
     /// The newest attempt, if it failed.
     #[must_use]
     pub fn newest_if_failed(&self) -> Option<Failure> {
-        self.last_failure.filter(|failure| self.last_success.is_none_or(|success| failure.position > success))
+        self.last_failure.filter(|failure| self.last_success.is_none_or(|success| failure.position > success.position))
     }
 
     /// Whether the newest attempt is a failure that may still be retried: what holds up everything behind it.
@@ -69,18 +80,20 @@ impl Standing {
 /// The newest of what one answer shows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Newest {
-    success: Option<Position>,
+    success: Option<Success>,
     failure: Option<Failure>,
     event: Option<UnixMillis>,
 }
 
 impl Newest {
-    pub(crate) fn observe(&mut self, position: Position, outcome: Outcome, retry: u32, event: Option<UnixMillis>) {
-        match outcome {
-            Outcome::Success { .. } => self.success = self.success.max(Some(position)),
+    /// Takes in an attempt that is not dated ahead, of an event created then.
+    pub(crate) fn observe(&mut self, attempt: &Attempt, event: Option<UnixMillis>) {
+        let (position, at, retry) = (attempt.position(), attempt.at, attempt.retry);
+        match attempt.outcome {
+            Outcome::Success { .. } => self.success = self.success.max(Some(Success { position, at })),
             Outcome::Failure { reason, status } => {
                 if self.failure.is_none_or(|newest| position > newest.position) {
-                    self.failure = Some(Failure { position, reason, status, retry });
+                    self.failure = Some(Failure { position, at, reason, status, retry });
                 }
             }
         }
@@ -88,6 +101,6 @@ impl Newest {
     }
 
     pub(crate) fn success(&self) -> Option<Position> {
-        self.success
+        self.success.map(|success| success.position)
     }
 }

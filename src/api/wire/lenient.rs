@@ -12,9 +12,10 @@ const MAX_TEXT_CHARS: usize = 256;
 /// A field that should hold one value and may hold anything.
 #[derive(Debug, Default)]
 pub(super) enum Scalar<'a> {
+    /// Absent or `null`.
     #[default]
     Nothing,
-    /// A text that is there and cannot be read.
+    /// There, and no value of a scalar.
     Unreadable,
     Text(Cow<'a, str>),
     Integer(i64),
@@ -29,15 +30,24 @@ impl<'a> Scalar<'a> {
             b"null" => Self::Nothing,
             b"true" => Self::Boolean(true),
             b"false" => Self::Boolean(false),
-            _ => serde_json::from_slice::<Number>(word).map_or(Self::Nothing, |number| {
+            _ => serde_json::from_slice::<Number>(word).map_or(Self::Unreadable, |number| {
                 let float = || number.as_f64().map(Self::Float);
-                number.as_i64().map(Self::Integer).or_else(float).unwrap_or_default()
+                number.as_i64().map(Self::Integer).or_else(float).unwrap_or(Self::Unreadable)
             }),
         }
     }
 
     pub(super) fn has_value(&self) -> bool {
         !matches!(self, Self::Nothing | Self::Unreadable)
+    }
+
+    /// Whether nothing is said: absent, `null`, or a text of nothing but white space.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Text(text) => text.trim().is_empty(),
+            Self::Unreadable | Self::Integer(_) | Self::Float(_) | Self::Boolean(_) => false,
+        }
     }
 
     /// Its text, if it is text.

@@ -15,8 +15,7 @@ use crate::secret::Secret;
 pub enum LogEntry {
     /// An attempt of this webhook.
     Own(Attempt),
-    /// An attempt of this webhook that has not ended: there is neither a status nor the text of a response. It is as it
-    /// counts if it is given up: a failure, `other`.
+    /// An attempt of which neither status nor response is known yet, as it counts if it is given up.
     UnderWay(Attempt),
     /// An entry of another webhook.
     Foreign,
@@ -34,8 +33,8 @@ pub fn read_log_entry(json: &[u8], webhook: WebhookId) -> LogEntry {
         return LogEntry::Foreign;
     }
     let Some(id) = entry.id.value().object_id() else { return LogEntry::Malformed };
+    let is_under_way = !is_said(&entry.status) && !is_said(&entry.response);
     let status = entry.status.value().integer().and_then(usable_status);
-    let is_under_way = status.is_none() && !has_text(&entry.response);
     let attempt = Attempt {
         id: AttemptId(id),
         at: entry.created_at.value().time().unwrap_or_else(|| id.made_at()),
@@ -46,12 +45,12 @@ pub fn read_log_entry(json: &[u8], webhook: WebhookId) -> LogEntry {
     if is_under_way { LogEntry::UnderWay(attempt) } else { LogEntry::Own(attempt) }
 }
 
-/// Whether there is any text, readable or not: the receiver, or the sender in its place, has had its say.
-fn has_text(response: &Given<Scalar<'_>>) -> bool {
-    match response {
-        Given::Once(Scalar::Unreadable) | Given::Twice => true,
-        Given::Once(response) => response.as_str().is_some_and(|text| !text.trim().is_empty()),
+/// Whether a field says anything, readable or not.
+fn is_said(field: &Given<Scalar<'_>>) -> bool {
+    match field {
         Given::Never => false,
+        Given::Once(value) => !value.is_empty(),
+        Given::Twice => true,
     }
 }
 
@@ -135,15 +134,94 @@ mod tests {
 
     fn own(json: &str) -> Attempt {
         match read(json) {
-            LogEntry::Own(attempt) => attempt,
-            other @ (LogEntry::UnderWay(_) | LogEntry::Foreign | LogEntry::Malformed) => panic!("{other:?}: {json}"),
+            LogEntry::Own(attempt) | LogEntry::UnderWay(attempt) => attempt,
+            other @ (LogEntry::Foreign | LogEntry::Malformed) => panic!("{other:?}: {json}"),
         }
     }
 
-    fn under_way(json: &str) -> Attempt {
-        match read(json) {
-            LogEntry::UnderWay(attempt) => attempt,
-            other @ (LogEntry::Own(_) | LogEntry::Foreign | LogEntry::Malformed) => panic!("{other:?}: {json}"),
+    /// The documented entry in short, with this text in the place of one field, and these bytes behind all of them.
+    fn odd(field: &str, value: &[u8]) -> Attempt {
+        let mut json = Vec::new();
+        for (name, sound) in [
+            ("_id", r#""62742dd824c886d54e60f02b""#),
+            ("createdAt", r#""2022-05-05T20:04:40.084Z""#),
+            ("status", "503"),
+            ("retry", "3"),
+            ("response", r#""broken""#),
+            ("event", r#"{"type":"COTTask","event":"edit","createdAt":"2022-05-05T19:54:29.924Z","data":{"_id":"t"}}"#),
+            ("subscription", r#""62685990d918fb5557f9f992""#),
+            ("__v", "0"),
+        ] {
+            json.push(if json.is_empty() { b'{' } else { b',' });
+            json.extend_from_slice(format!("\"{name}\":").as_bytes());
+            json.extend_from_slice(if name == field { value } else { sound.as_bytes() });
+        }
+        json.push(b'}');
+        match read_log_entry(&json, WEBHOOK.parse().expect("an id")) {
+            LogEntry::Own(attempt) => attempt,
+            other @ (LogEntry::UnderWay(_) | LogEntry::Foreign | LogEntry::Malformed) => {
+                panic!("{other:?}: {}", String::from_utf8_lossy(&json))
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_counts_whatever_is_odd_about_what_is_not_needed() {
+        let sound = odd("__v", b"0");
+        assert_eq!((sound.retry, sound.outcome.status()), (3, Some(503)));
+        for (field, value) in [
+            ("response", &br#""cut \ud83d""#[..]),
+            ("response", b"\"\xff\xfe\""),
+            ("response", br#"{"a":1,"a":2}"#),
+            ("__v", br#""\ud83d""#),
+            ("__v", b"1e999"),
+            ("__v", br#"0,"__v":1,"\ud83d":2"#),
+            ("subscription", br#""\ud83d""#),
+        ] {
+            assert_eq!(odd(field, value), sound, "{field}: {}", String::from_utf8_lossy(value));
+        }
+        let data = br#"{"type":"COTTask","event":"edit","createdAt":"2022-05-05T19:54:29.924Z","data":{"name":"\ud83d","\udc00":1,"_id":"t","x":"\xff"}}"#;
+
+        assert_eq!(odd("event", data), sound, "what was cut in the event's data");
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_read_has_no_value() {
+        assert_eq!(odd("status", br#""\ud83d""#).outcome, Outcome::of(None, Some("broken")));
+        assert_eq!(odd("status", b"200,\"status\":503").outcome, Outcome::of(None, Some("broken")), "given twice");
+        assert_eq!(odd("retry", br#"3,"retry":3"#).retry, 0);
+        assert_eq!(odd("createdAt", br#""\ud83d""#).at, UnixMillis::from_secs(1_651_781_080), "the id dates it");
+        assert_eq!(odd("event", br#""\ud83d""#).event, None);
+        let twice = read_log_entry(
+            br#"{"_id":"62742dd824c886d54e60f02b","_id":"62742dd824c886d54e60f02b"}"#,
+            WEBHOOK.parse().expect("an id"),
+        );
+        assert_eq!(twice, LogEntry::Malformed, "only an unusable id makes it so");
+    }
+
+    #[test]
+    fn an_event_as_json_in_a_text_is_read() {
+        let sound = odd("__v", b"0");
+        let text = br#""{\"type\":\"COTTask\",\"event\":\"edit\",\"createdAt\":\"2022-05-05T19:54:29.924Z\",\"data\":{\"_id\":\"t\"}}""#;
+        assert_eq!(odd("event", text), sound);
+        let text =
+            br#"{"type":"COTTask","event":"edit","createdAt":"2022-05-05T19:54:29.924Z","data":"{\"_id\":\"t\"}"}"#;
+        assert_eq!(odd("event", text), sound);
+        for none in [&b"null"[..], b"7", b"[]", br#""text""#, br#""7""#] {
+            assert_eq!(odd("event", none).event, None, "{}", String::from_utf8_lossy(none));
+        }
+    }
+
+    #[test]
+    fn an_entry_with_neither_status_nor_response_is_under_way() {
+        for fields in ["", r#","status":null,"response":null"#, r#","response":"""#, r#","response":" ""#] {
+            let entry = read(&format!(r#"{{"_id":"62742dd824c886d54e60f02b"{fields}}}"#));
+            let LogEntry::UnderWay(attempt) = entry else { panic!("{entry:?}: {fields}") };
+            assert_eq!(attempt.outcome, Outcome::of(None, None));
+        }
+        for fields in [r#","status":7"#, r#","status":503"#, r#","response":"x""#, r#","response":"\ud83d""#] {
+            let entry = read(&format!(r#"{{"_id":"62742dd824c886d54e60f02b"{fields}}}"#));
+            assert!(matches!(entry, LogEntry::Own(_)), "{entry:?}: {fields}");
         }
     }
 
@@ -172,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_with_nothing_but_an_id_is_under_way_and_dated_by_the_id() {
+    fn an_entry_with_nothing_but_an_id_is_dated_by_the_id_and_fails_if_it_is_given_up() {
         for rest in [
             "",
             r#","createdAt":null,"status":null,"retry":null,"response":null,"event":null,"subscription":null"#,
@@ -183,7 +261,7 @@ mod tests {
             r#","status":true,"retry":1.5,"response":[],"event":7,"subscription":"other""#,
             r#","status":200,"status":200,"retry":3,"retry":3,"event":{"type":"COTTask"}"#,
         ] {
-            let attempt = under_way(&format!(r#"{{"_id":"62742dd824c886d54e60f02b"{rest}}}"#));
+            let attempt = own(&format!(r#"{{"_id":"62742dd824c886d54e60f02b"{rest}}}"#));
             assert_eq!(attempt.at, UnixMillis::from_secs(1_651_781_080), "{rest}");
             assert_eq!(attempt.outcome, Outcome::Failure { reason: FailureReason::Other, status: None }, "{rest}");
             assert_eq!((attempt.retry, attempt.event), (0, None), "{rest}");

@@ -105,8 +105,8 @@ impl<'a> Cursor<'a> {
     fn scalar_within(&mut self, levels: u8) -> Option<Scalar<'a>> {
         match self.peek()? {
             b'"' => Some(decode(self.quoted()?).map_or(Scalar::Unreadable, Scalar::Text)),
-            b'{' if levels > 0 => self.or_skip(|cursor| cursor.stand_in(levels - 1)),
-            b'{' | b'[' => self.skip().map(|()| Scalar::Nothing),
+            b'{' if levels > 0 => self.or_skip(Scalar::Unreadable, |cursor| cursor.stand_in(levels - 1)),
+            b'{' | b'[' => self.skip().map(|()| Scalar::Unreadable),
             _ => self.word().map(Scalar::of_word),
         }
     }
@@ -120,13 +120,13 @@ impl<'a> Cursor<'a> {
             }
             Some(())
         })?;
-        Some(found.into_iter().map(Given::value).find(Scalar::has_value).unwrap_or_default())
+        Some(found.into_iter().map(Given::value).find(Scalar::has_value).unwrap_or(Scalar::Unreadable))
     }
 
     /// Takes a value that should be an object, or a text that holds one, with `read`; what is none has no value.
     pub(super) fn object<T: Default>(&mut self, read: impl FnOnce(&mut Cursor<'_>) -> Option<T>) -> Option<T> {
         match self.peek()? {
-            b'{' => self.or_skip(|cursor| read(cursor)),
+            b'{' => self.or_skip(T::default(), |cursor| read(cursor)),
             b'"' => {
                 let text = decode(self.quoted()?);
                 Some(text.and_then(|text| Cursor::whole(text.as_bytes(), |inner| read(inner))).unwrap_or_default())
@@ -135,14 +135,14 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes a value with `read`, or, if that fails, passes over it: it has no value then.
-    fn or_skip<T: Default>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+    /// Takes a value with `read`, or, if that fails, passes over it: it is `otherwise` then.
+    fn or_skip<T>(&mut self, otherwise: T, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let start = self.at;
         if let Some(value) = read(self) {
             return Some(value);
         }
         self.at = start;
-        self.skip().map(|()| T::default())
+        self.skip().map(|()| otherwise)
     }
 
     /// The next byte that is no white space.

@@ -27,7 +27,7 @@ pub(super) fn card(state: WebhookState, webhook: &WebhookRow, clocks: &Clocks) -
     let since = match state {
         WebhookState::Blocked | WebhookState::Failing => webhook.failing_since.map(|at| clocks.server_since(at)),
         WebhookState::Lost => webhook.last_failure.map(|failure| {
-            let at = failure.position.at;
+            let at = failure.at;
             moment(at, format!("last failure {}", ago(clocks.server_now.millis_since(at))))
         }),
         WebhookState::Unreadable | WebhookState::Stale => webhook.read_at.map(|at| {
@@ -46,7 +46,7 @@ fn story(state: WebhookState, webhook: &WebhookRow, clocks: &Clocks) -> (Vec<Str
     let is_failing = matches!(state, WebhookState::Blocked | WebhookState::Failing);
 
     if let Some(failure) = webhook.last_failure.filter(|_| is_failing) {
-        let last = ago(clocks.server_now.millis_since(failure.position.at));
+        let last = ago(clocks.server_now.millis_since(failure.at));
         let why = capitalised(&failure.reason.explain(failure.status));
         sentences.push(match webhook.consecutive_failures {
             0 | 1 => format!("{why}. The last attempt failed {last}."),

@@ -128,6 +128,6 @@ pub(super) const fn server_time(overview: &Overview, now: UnixMillis) -> UnixMil
 /// The lost events that still need attention: all that were counted, if the newest failure is not too old.
 pub(super) fn recently_lost(webhook: &WebhookRow, server_now: UnixMillis) -> u64 {
     let limit = i64::try_from(LOSS_NEEDS_ATTENTION_FOR.as_millis()).unwrap_or(i64::MAX);
-    let is_recent = webhook.last_failure.is_none_or(|failure| server_now.millis_since(failure.position.at) <= limit);
+    let is_recent = webhook.last_failure.is_none_or(|failure| server_now.millis_since(failure.at) <= limit);
     if is_recent { webhook.lost } else { 0 }
 }

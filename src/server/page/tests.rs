@@ -14,7 +14,10 @@ fn seconds_ago(seconds: i64) -> UnixMillis {
 }
 
 fn failure(seconds: i64, reason: FailureReason, status: Option<u16>) -> Option<Failure> {
-    Some(Failure { position: Position::after(seconds_ago(seconds)), reason, status, retry: 1 })
+    {
+        let at = seconds_ago(seconds);
+        Some(Failure { position: Position::after(at), at, reason, status, retry: 1 })
+    }
 }
 
 fn healthy(label: &str) -> WebhookRow {

@@ -2,8 +2,8 @@
 
 use tokio::net::TcpListener;
 
-use super::{Ca, Exporter, Files, TLS, hash};
-use crate::program::{Ended, program};
+use test_harness::web::{Ca, Exporter, Files, TLS, hash};
+use test_harness::{Ended, program};
 
 async fn healthcheck(address: &str, flags: &[&str]) -> Ended {
     let asked = program(&["healthcheck", "--web.listen-address", address]);
@@ -50,7 +50,7 @@ async fn healthcheck_trusts_a_certificate_that_has_expired() {
     parameters.not_after = rcgen::date_time_ymd(2001, 1, 1);
     let key = rcgen::KeyPair::generate().expect("a key");
     let certificate = parameters.self_signed(&key).expect("a certificate").pem();
-    files.write_server(&super::Pair { certificate, key: key.serialize_pem() });
+    files.write_server(&test_harness::web::Pair { certificate, key: key.serialize_pem() });
     let flag = files.flag(TLS);
     let exporter = Exporter::start(&[&flag]).await;
     let ended = healthcheck(&exporter.address.to_string(), &[&flag]).await;
@@ -71,7 +71,7 @@ async fn healthcheck_finds_nothing_where_nobody_listens_or_nobody_answers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_takes_no_notice_of_the_file() {
-    let simulator = crate::scene::serve(cotalker_simulator::World::new(crate::scene::START, 1)).await;
+    let simulator = test_harness::serve(cotalker_simulator::World::new(test_harness::START, 1)).await;
     let ended = program(&["check", "--web.config.file=/nowhere"]).towards(&simulator).run().await;
     assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
 }

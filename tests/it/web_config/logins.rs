@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use reqwest::Client;
-
-use super::{Exporter, Files, TLS, hash, header, status};
+use test_harness::web::{Exporter, Files, TLS, hash, header, status};
 
 async fn login(client: &Client, url: String, name: &str, password: &str) -> u16 {
     client.get(url).basic_auth(name, Some(password)).send().await.expect("a response").status().as_u16()
@@ -163,7 +162,7 @@ async fn requests_over_the_limit_get_429_and_probes_do_not() {
     }
     // Another limit is another bucket, and 0 is none.
     files.write("web.yml", "rate_limit: {interval: 0, burst: 3}\n");
-    crate::daemon::until("no limit", async || {
+    test_harness::until("no limit", async || {
         (status(&client, exporter.http("/metrics")).await == Some(200)).then_some(())
     })
     .await;
@@ -173,7 +172,7 @@ async fn requests_over_the_limit_get_429_and_probes_do_not() {
     // A limit that refills is one that lets through again.
     files.write("web.yml", "rate_limit: {interval: 1ms, burst: 1}\n");
     tokio::time::sleep(Duration::from_millis(10)).await;
-    crate::daemon::until("a token", async || {
+    test_harness::until("a token", async || {
         (status(&client, exporter.http("/metrics")).await == Some(200)).then_some(())
     })
     .await;

@@ -4,9 +4,8 @@ use std::process::Command;
 
 use reqwest::Client;
 
-use super::{Ca, Exporter, Files, TLS, hash, identity, status, trusting};
-use crate::daemon::until;
-use crate::page::MetricsPage;
+use test_harness::web::{Ca, Exporter, Files, TLS, hash, identity, status, trusting};
+use test_harness::{MetricsPage, until};
 
 async fn reloads(client: &Client, url: &str, (name, password): (&str, &str), result: &str) -> Option<f64> {
     let response = client.get(url).basic_auth(name, Some(password)).send().await.ok()?;

@@ -11,8 +11,8 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::{Ca, Exporter, Files, TLS, dns, identity, status};
-use crate::program::program;
+use test_harness::program;
+use test_harness::web::{Ca, Exporter, Files, TLS, dns, identity, status};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_are_served_over_tls_to_who_trusts_the_certificate() {
@@ -26,7 +26,7 @@ async fn the_pages_are_served_over_tls_to_who_trusts_the_certificate() {
     for path in ["/", "/-/healthy"] {
         assert_eq!(status(&files.client(), exporter.https(path)).await, Some(200), "{path}");
     }
-    let stranger = super::trusting(&Ca::new(), |client| client);
+    let stranger = test_harness::web::trusting(&Ca::new(), |client| client);
     assert_eq!(status(&stranger, exporter.https("/metrics")).await, None);
     assert_eq!(status(&files.client(), exporter.http("/metrics")).await, Some(400));
 }

@@ -6,16 +6,18 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::account::ListState;
-use super::io::{CallFailure, CallId, Effect, EntityTag, Notice, Now, Reach};
+use super::io::{CallFailure, CallId, Effect, EntityTag, Listed, Notice, Reach};
 use super::machine::{Fleet, KEEP_VANISHED};
-use super::member::{LogState, Member, Vanished};
+use super::member::{Age, LogState, Member, Vanished};
 use super::poll::{Fuse, ListTurn};
 use super::schedule;
 use crate::attempt::Position;
 use crate::baseline;
 use crate::id::WebhookId;
 use crate::ledger::{Answer, Ledger};
+use crate::now::Now;
 use crate::selection::Selected;
+use crate::server_clock::ServerTime;
 use crate::time::UnixMillis;
 use crate::webhook::Webhook;
 
@@ -27,7 +29,7 @@ impl<E: CallFailure> Fleet<E> {
         selected: Selected<Webhook>,
         malformed: usize,
         tag: Option<EntityTag>,
-        server_time: UnixMillis,
+        server_time: ServerTime,
         now: Now,
     ) {
         if !self.end_list_call(call) {
@@ -56,16 +58,16 @@ impl<E: CallFailure> Fleet<E> {
         }
         self.restored_list = None;
         self.list_worked(server_time, now);
-        self.set_listed_at(server_time);
+        self.set_listed_at(server_time.cautious());
         self.outbox.push(Effect::Show);
         self.fill_turns(now.uptime);
     }
 
     /// Takes in that the list is as it was when its `ETag` came.
-    pub fn list_unchanged(&mut self, call: CallId, server_time: UnixMillis, now: Now) {
+    pub fn list_unchanged(&mut self, call: CallId, server_time: ServerTime, now: Now) {
         if self.end_list_call(call) {
             self.list_worked(server_time, now);
-            self.set_listed_at(server_time);
+            self.set_listed_at(server_time.cautious());
             self.outbox.push(Effect::Show);
             self.fill_turns(now.uptime);
         }
@@ -130,14 +132,14 @@ impl<E: CallFailure> Fleet<E> {
         self.has_news = true;
     }
 
-    pub(super) fn list_worked(&mut self, server_time: UnixMillis, now: Now) {
+    pub(super) fn list_worked(&mut self, server_time: ServerTime, now: Now) {
         if matches!(self.account.list, ListState::Unreadable { .. }) {
             self.outbox.say(Notice::ListRecovered);
         }
         self.account.list = ListState::Readable;
         self.account.has_worked = true;
         self.account.state.list_read_at = Some(now.wall);
-        self.account.state.server_ahead_millis = server_time.millis_since(now.wall);
+        self.account.state.server_ahead_millis = server_time.at.millis_since(now.wall);
     }
 
     /// That there has been a list is worth a checkpoint even if nothing is in it: what comes after it is no history.
@@ -158,19 +160,23 @@ impl<E: CallFailure> Fleet<E> {
     }
 
     /// A webhook that is not watched is there: it returned, it appeared, or this is the first time that any is seen.
-    fn welcome(&mut self, webhook: Webhook, server_time: UnixMillis, now: Now) {
+    fn welcome(&mut self, webhook: Webhook, server_time: ServerTime, now: Now) {
         let id = webhook.id;
         let revision = self.change();
         let member = match self.vanished.remove(&id) {
             Some(vanished) if vanished.forget_at > now.uptime => {
-                let log = if vanished.is_behind { LogState::Behind } else { LogState::Unread };
+                let age = Age::Outrun;
+                let log = if vanished.is_behind { LogState::Behind { age } } else { LogState::Unread };
                 let member = Member::new(webhook, vanished.ledger, log);
                 self.outbox.say_bounded(Notice::Returned(member.subject()));
                 member
             }
             _ => {
-                let (floor, log) = self.baseline_of(id, server_time);
-                let member = Member::new(webhook, Arc::new(Ledger::new(floor)), log);
+                let (floor, log) = self.baseline_of(id, server_time.cautious());
+                let mut member = Member::new(webhook, Arc::new(Ledger::new(floor)), log);
+                if floor == Position::after(server_time.cautious().end_of_second()) {
+                    member.listed = Some(Listed { at: server_time.at, came_at: now });
+                }
                 if matches!(member.log, LogState::Appeared) {
                     self.outbox.say_bounded(Notice::Appeared(member.subject()));
                 }
@@ -193,20 +199,22 @@ impl<E: CallFailure> Fleet<E> {
     fn retire(&mut self, member: Member<E>, now: Now) {
         self.outbox.say_bounded(Notice::Vanished(member.subject()));
         let revision = self.change();
-        let is_behind = member.is_behind();
-        let Member { webhook, ledger, .. } = member;
+        let is_behind = member.behind() == Some(Age::Outrun);
+        let Member { webhook, ledger, call, .. } = member;
+        self.abandoned.extend(call.map(|call| (webhook.id, call)));
         let forget_at = now.uptime.saturating_add(KEEP_VANISHED);
         let vanished = Vanished { webhook, ledger, since: now.wall, forget_at, is_behind, revision };
         self.vanished.insert(vanished.webhook.id, vanished);
     }
 
     /// Takes in what the call by id says; `is_admitted` by the filter.
-    pub fn described(&mut self, call: CallId, webhook: Webhook, is_admitted: bool, server_time: UnixMillis, now: Now) {
+    pub fn described(&mut self, call: CallId, webhook: Webhook, is_admitted: bool, server_time: ServerTime, now: Now) {
         let id = webhook.id;
         if !self.ends_describing(id, call) {
             return;
         }
-        let first = self.ids.first_server_time.map_or(server_time, |first| first.min(server_time));
+        let at = server_time.cautious();
+        let first = self.ids.first_server_time.map_or(at, |first| first.min(at));
         self.ids.first_server_time = Some(first);
         let member = self.members.remove(&id);
         if !is_admitted {
@@ -221,10 +229,20 @@ impl<E: CallFailure> Fleet<E> {
             None => self.welcome(webhook, server_time, now),
         }
         self.list_worked(server_time, now);
-        let is_due = self.members.get(&id).is_some_and(|member| !matches!(member.log, LogState::Appeared));
-        if is_due {
+        if self.members.get(&id).is_some_and(|member| matches!(member.log, LogState::Appeared)) {
+            self.outbox.push(Effect::Show);
+        } else {
+            self.go_on_to_log(id, now.uptime);
+        }
+    }
+
+    /// Reads a log after its call by id. During a pause no call starts: then both are made once it is over.
+    fn go_on_to_log(&mut self, id: WebhookId, uptime: Duration) {
+        if self.paused_until <= uptime {
             let call = self.call();
-            self.read_log(id, call, now.uptime);
+            self.read_log(id, call, uptime);
+        } else if let Some(poll) = &mut self.poll {
+            poll.turns.push_front(id);
         }
     }
 
@@ -251,8 +269,7 @@ impl<E: CallFailure> Fleet<E> {
             Reach::Api => self.note_log_failure(id, failure, now.uptime, random),
             Reach::Call => {
                 if self.members.contains_key(&id) {
-                    let call = self.call();
-                    self.read_log(id, call, now.uptime);
+                    self.go_on_to_log(id, now.uptime);
                 }
             }
         }
@@ -275,6 +292,10 @@ impl<E: CallFailure> Fleet<E> {
 
     /// The member that `call` is for, unless it has gone or is read by another call by now.
     fn ends_reading(&mut self, id: WebhookId, call: CallId) -> bool {
+        if self.abandoned.get(&id) == Some(&call) {
+            self.abandoned.remove(&id);
+            return false;
+        }
         let Some(member) = self.members.get_mut(&id).filter(|member| member.call == Some(call)) else { return false };
         member.call = None;
         self.has_news = true;
@@ -288,7 +309,7 @@ impl<E: CallFailure> Fleet<E> {
         id: WebhookId,
         answer: Answer,
         tag: Option<EntityTag>,
-        server_time: UnixMillis,
+        server_time: ServerTime,
         now: Now,
     ) {
         if !self.ends_reading(id, call) {
@@ -299,12 +320,12 @@ impl<E: CallFailure> Fleet<E> {
         let Some(member) = self.members.get_mut(&id) else { return };
         let subject = member.subject();
         let is_first = !matches!(member.log, LogState::Readable);
-        let is_behind = member.is_behind();
+        let behind = member.behind();
         let had_left_out = !is_first && left_out(&member.ledger) > 0;
         let (lost, gaps) = (member.ledger.events().lost(), member.ledger.totals().gaps);
 
         let ledger = Arc::make_mut(&mut member.ledger);
-        let mut has_changed = ledger.fold(answer, &policy) || is_behind;
+        let mut has_changed = ledger.fold(answer, &policy) || behind.is_some();
         member.tag = tag;
         let (lost, is_gap) = (ledger.events().lost() - lost, ledger.totals().gaps > gaps);
         let window = *ledger.window();
@@ -319,10 +340,10 @@ impl<E: CallFailure> Fleet<E> {
             let (malformed, foreign) = (window.malformed, window.foreign);
             notices.push(Notice::LeftOut { subject: subject.clone(), malformed, foreign });
         }
-        if is_behind && is_gap {
+        if behind == Some(Age::Outrun) && is_gap {
             // A step back would count everything again for PromQL; a step to 0 costs it nothing.
             notices.push(Notice::Reset(subject));
-            member.ledger = Arc::new(Ledger::new(baseline::reset(server_time)));
+            member.ledger = Arc::new(Ledger::new(baseline::reset(server_time.at)));
             member.tag = None;
             has_changed = true;
         }
@@ -337,7 +358,7 @@ impl<E: CallFailure> Fleet<E> {
     }
 
     /// Takes in that a log is as it was when its `ETag` came.
-    pub fn log_unchanged(&mut self, call: CallId, id: WebhookId, server_time: UnixMillis, now: Now) {
+    pub fn log_unchanged(&mut self, call: CallId, id: WebhookId, server_time: ServerTime, now: Now) {
         if !self.ends_reading(id, call) {
             return;
         }
@@ -357,15 +378,15 @@ impl<E: CallFailure> Fleet<E> {
         self.log_worked(id, server_time, now);
     }
 
-    fn log_worked(&mut self, id: WebhookId, server_time: UnixMillis, now: Now) {
+    fn log_worked(&mut self, id: WebhookId, server_time: ServerTime, now: Now) {
         let Some(member) = self.members.get_mut(&id) else { return };
         let was_down = matches!(member.log, LogState::Unreadable { .. });
         member.log = LogState::Readable;
         member.read_at = Some(now.wall);
         let subject = member.subject();
-        self.account.state.server_ahead_millis = server_time.millis_since(now.wall);
+        self.account.state.server_ahead_millis = server_time.at.millis_since(now.wall);
         if was_down {
-            self.outbox.say_bounded(Notice::LogRecovered(subject));
+            self.outbox.say_log_recovered(subject);
         }
         if let Some(poll) = &mut self.poll
             && poll.fuse == (Fuse::Armed { tried: Some(id) })
@@ -389,15 +410,16 @@ impl<E: CallFailure> Fleet<E> {
         if let Some(member) = self.members.get_mut(&id) {
             let (failures, is_news) = match &member.log {
                 LogState::Unreadable { failures, cause, .. } => (*failures, !cause.is_like(&failure)),
-                LogState::Appeared | LogState::Unread | LogState::Behind | LogState::Readable => (0, true),
+                LogState::Appeared | LogState::Unread | LogState::Behind { .. } | LogState::Readable => (0, true),
             };
             let failures = failures.saturating_add(1);
-            let wait = schedule::backoff(failures, self.settings.interval, random);
-            let (subject, is_behind) = (member.subject(), member.is_behind());
+            let backoff = schedule::backoff(failures, self.settings.interval, random);
+            let wait = failure.retry_after().map_or(backoff, |asked| asked.max(backoff));
+            let (subject, behind) = (member.subject(), member.behind());
             let retry_at = uptime.saturating_add(wait);
-            member.log = LogState::Unreadable { cause: failure.clone(), failures, retry_at, is_behind };
+            member.log = LogState::Unreadable { cause: failure.clone(), failures, retry_at, behind };
             if is_news {
-                self.outbox.say_bounded(Notice::LogFailed(subject, failure));
+                self.outbox.say_log_failed(subject, failure);
             }
         }
         let Some(poll) = &mut self.poll else { return };

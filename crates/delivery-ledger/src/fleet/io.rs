@@ -7,16 +7,8 @@ use core::time::Duration;
 use crate::id::WebhookId;
 use crate::label_set;
 use crate::ledger::Ledger;
+use crate::now::Now;
 use crate::time::UnixMillis;
-
-/// Both local clocks at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Now {
-    /// Since some fixed moment of this process, by the monotonic clock: what durations are measured with.
-    pub uptime: Duration,
-    /// The local wall clock: what freshness is told by. Nothing is decided by it.
-    pub wall: UnixMillis,
-}
 
 /// Tells one call from another, so that a response that was overtaken by a newer call changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +17,15 @@ pub struct CallId(pub(super) u64);
 /// The `ETag` of a response, to be sent back with the next call: opaque bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityTag(pub Arc<[u8]>);
+
+/// A list, as the origin of a floor: what is dated up to it is history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The server's time that it came with.
+    pub at: UnixMillis,
+    /// When it came.
+    pub came_at: Now,
+}
 
 /// How far a failure of a call reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,9 @@ pub trait CallFailure: Clone {
 
     /// Whether it is the same news as `other`: then it is not logged again.
     fn is_like(&self, other: &Self) -> bool;
+
+    /// How long the server asks to leave this one target alone.
+    fn retry_after(&self) -> Option<Duration>;
 }
 
 label_set! {
@@ -85,6 +89,9 @@ pub enum Effect<E> {
         ledger: Arc<Ledger>,
         /// What to ask with.
         tag: Option<EntityTag>,
+        /// For a ledger that has not taken in a response: the list that its floor follows from. By the time that the log
+        /// responds more is known of the server's time.
+        listed: Option<Listed>,
     },
     /// Save and show how things stand now.
     Show,
@@ -117,6 +124,13 @@ pub enum Notice<E> {
     ListFailed(E),
     /// The list can be read again.
     ListRecovered,
+    /// The checkpoint is of another API or company.
+    OtherAccount {
+        /// What the checkpoint was about.
+        before: String,
+        /// What is polled now.
+        now: String,
+    },
     /// The list has malformed entries, and had none before.
     ListMalformed(usize),
     /// There are more webhooks than the limit, and were not before.
@@ -129,8 +143,12 @@ pub enum Notice<E> {
     Vanished(Subject),
     /// A log could not be read, for a new reason.
     LogFailed(Subject, E),
+    /// So many logs could not be read in one poll, for new reasons; one of them as an example.
+    LogsFailed(usize, Subject, E),
     /// A log can be read again.
     LogRecovered(Subject),
+    /// So many logs can be read again since the last poll.
+    LogsRecovered(usize),
     /// So many events of a webhook were lost since the last line.
     Lost(Subject, u64),
     /// Entries of a log may have been missed.

@@ -1,23 +1,32 @@
 //! The fleet itself: its state, and how it starts.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::account::Account;
-use super::io::{CallFailure, CallId, Effect, Now};
-use super::member::{LogState, Member, Vanished};
+use super::io::{CallFailure, CallId, Effect, Notice};
+use super::member::{Age, LogState, Member, Vanished};
 use super::notices::Outbox;
 use super::poll::Poll;
 use super::state::{AccountState, WebhookState};
 use crate::baseline::History;
 use crate::id::WebhookId;
+use crate::now::Now;
 use crate::policy::Policy;
 use crate::time::UnixMillis;
 
 /// How long the ledger of a webhook that vanished is kept. Source: docs/specification.md, rule 3.
 pub(super) const KEEP_VANISHED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A checkpoint older than so many intervals may be older than what was shown. Source: docs/specification.md, rule 3.
+const STALE_INTERVALS: u32 = 3;
+
+/// The time of the last list is saved at least this often though nothing else has changed, or every two intervals if that
+/// is more often, so that a checkpoint is stale only if nothing ran.
+const LONGEST_UNSAVED: Duration = Duration::from_secs(2 * 60);
 
 /// What a fleet goes by.
 #[derive(Clone, Debug)]
@@ -45,6 +54,8 @@ pub struct Fleet<E> {
     pub(super) restored_list: Option<UnixMillis>,
     /// Calls by id under way for webhooks that are not members yet.
     pub(super) describing: BTreeMap<WebhookId, CallId>,
+    /// Log calls under way for webhooks that have gone since; a webhook may have returned. They change nothing any more.
+    pub(super) abandoned: BTreeMap<WebhookId, CallId>,
     pub(super) ids: IdCalls<E>,
     pub(super) poll: Option<Poll>,
     /// When the next poll is due.
@@ -57,6 +68,8 @@ pub struct Fleet<E> {
     pub(super) next_call: u64,
     pub(super) revision: u64,
     pub(super) saved_revision: u64,
+    /// When anything was last saved.
+    pub(super) saved_at: Duration,
     pub(super) has_news: bool,
     pub(super) outbox: Outbox<E>,
 }
@@ -85,6 +98,7 @@ impl<E: CallFailure> Fleet<E> {
             vanished: BTreeMap::new(),
             restored_list: None,
             describing: BTreeMap::new(),
+            abandoned: BTreeMap::new(),
             ids: IdCalls::default(),
             poll: None,
             due: now.uptime,
@@ -94,15 +108,21 @@ impl<E: CallFailure> Fleet<E> {
             next_call: 0,
             revision: 0,
             saved_revision: 0,
+            saved_at: now.uptime,
             has_news: true,
             outbox: Outbox::new(),
         }
     }
 
-    /// Goes on from a checkpoint. Counts that are behind what was once shown (`is_behind`, or said of a webhook) stay out
-    /// of sight until the log has been read. Of chosen webhooks only the chosen ones are taken.
+    /// Goes on from a checkpoint. Counts that are behind what was once shown (`is_behind`, or said of a webhook), or that
+    /// may be because the checkpoint is older than three intervals, stay out of sight until the log has been read. Of chosen webhooks only the chosen ones are taken.
     pub fn restore(&mut self, account: AccountState, webhooks: Vec<WebhookState>, is_behind: bool, now: Now) {
         self.restored_list = account.listed_at;
+        let patience = self.settings.interval.saturating_mul(STALE_INTERVALS);
+        let age = account.list_read_at.map_or(0, |read_at| now.wall.millis_since(read_at));
+        let is_stale = u64::try_from(age).is_ok_and(|age| Duration::from_millis(age) > patience);
+        let stale = is_stale.then(|| Age::Stale { shown_at: now.uptime.saturating_add(patience) });
+        self.saved_at = now.uptime;
         self.account = Account::new(account);
         for state in webhooks {
             let WebhookState { webhook, ledger, read_at, vanished_since, is_behind: was_behind } = state;
@@ -117,12 +137,26 @@ impl<E: CallFailure> Fleet<E> {
                 let forget_at = now.uptime.saturating_add(left);
                 self.vanished.insert(id, Vanished { webhook, ledger, since, forget_at, is_behind, revision: 0 });
             } else {
-                let log = if is_behind { LogState::Behind } else { LogState::Unread };
+                let behind = if is_behind { Some(Age::Outrun) } else { stale };
+                let log = behind.map_or(LogState::Unread, |age| LogState::Behind { age });
                 self.members.insert(id, Member { read_at, ..Member::new(webhook, ledger, log) });
             }
         }
         // What is restored is as good as a first poll, if it can be shown.
-        self.is_ready = !self.members.is_empty() && !is_behind;
+        self.is_ready = self.members.values().any(|member| member.behind().is_none());
+    }
+
+    /// Says what the state is about from now on: the API's URL and the company. Says so if a checkpoint was about another:
+    /// what it does not know is then told from what is new by the webhooks' ids.
+    pub fn identify(&mut self, identity: String) {
+        let before = &self.account.state.identity;
+        if !before.is_empty() && *before != identity {
+            self.outbox.say(Notice::OtherAccount { before: before.clone(), now: identity.clone() });
+        }
+        if *before != identity {
+            self.account.state.identity = identity;
+            self.change();
+        }
     }
 
     /// Takes what the shell has to do now.
@@ -131,8 +165,9 @@ impl<E: CallFailure> Fleet<E> {
     }
 
     /// Takes in that everything up to `revision` (see [`Fleet::revision`]) is durable.
-    pub fn saved(&mut self, revision: u64) {
+    pub fn saved(&mut self, revision: u64, now: Now) {
         self.saved_revision = self.saved_revision.max(revision);
+        self.saved_at = now.uptime;
     }
 
     /// Goes up with every change that is worth saving.
@@ -141,10 +176,12 @@ impl<E: CallFailure> Fleet<E> {
         self.revision
     }
 
-    /// Whether anything has changed since the last [`Fleet::saved`].
+    /// Whether anything is worth saving: it has changed since the last [`Fleet::saved`], or that is long ago.
     #[must_use]
-    pub fn is_unsaved(&self) -> bool {
-        self.revision > self.saved_revision
+    pub fn is_unsaved(&self, now: Now) -> bool {
+        let longest = LONGEST_UNSAVED.min(self.settings.interval.saturating_mul(2));
+        let is_overdue = now.uptime.saturating_sub(self.saved_at) >= longest;
+        self.revision > self.saved_revision || (is_overdue && self.account.has_worked)
     }
 
     /// Whether anything has changed since the last [`Fleet::shown`].

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use super::io::{CallId, EntityTag, Subject};
+use super::io::{CallId, EntityTag, Listed, Subject};
 use crate::ledger::Ledger;
 use crate::time::UnixMillis;
 use crate::webhook::Webhook;
@@ -17,6 +17,8 @@ pub(super) struct Member<E> {
     /// What to ask for the log with; it belongs to what `ledger` has taken in.
     pub(super) tag: Option<EntityTag>,
     pub(super) log: LogState<E>,
+    /// The list that the floor of a ledger without any response follows from.
+    pub(super) listed: Option<Listed>,
     /// When its log was last read, by the local clock; over restarts.
     pub(super) read_at: Option<UnixMillis>,
     /// The call under way.
@@ -35,7 +37,10 @@ pub(super) enum LogState<E> {
     /// It has not been read yet.
     Unread,
     /// Its restored counts are older than what was once shown: it is not shown before its log has been read.
-    Behind,
+    Behind {
+        /// What is older than it should be.
+        age: Age,
+    },
     /// The last call worked.
     Readable,
     /// The last call failed, or was not made because it would have failed.
@@ -46,40 +51,69 @@ pub(super) enum LogState<E> {
         /// Not called before then.
         retry_at: Duration,
         /// As in [`LogState::Behind`].
-        is_behind: bool,
+        behind: Option<Age>,
+    },
+}
+
+/// In what way restored counts are behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Age {
+    /// The checkpoint is the one before the last: what was shown is known to be more. Where the log does not reach back to
+    /// it counts start from 0.
+    Outrun,
+    /// The checkpoint is old, as one from a backup is: more may have been shown. Counts that cannot be brought up to date
+    /// until then are shown as they are.
+    Stale {
+        /// A moment of the uptime.
+        shown_at: Duration,
     },
 }
 
 impl<E> Member<E> {
     pub(super) fn new(webhook: Webhook, ledger: Arc<Ledger>, log: LogState<E>) -> Self {
-        Self { webhook, ledger, tag: None, log, read_at: None, call: None, called_at: None, revision: 0 }
+        Self { webhook, ledger, tag: None, log, listed: None, read_at: None, call: None, called_at: None, revision: 0 }
     }
 
     pub(super) fn subject(&self) -> Subject {
         Subject { id: self.webhook.id, label: self.webhook.label() }
     }
 
-    pub(super) fn is_behind(&self) -> bool {
+    /// In what way its counts are behind, if they are.
+    pub(super) fn behind(&self) -> Option<Age> {
         match &self.log {
-            LogState::Behind => true,
-            LogState::Unreadable { is_behind, .. } => *is_behind,
-            LogState::Appeared | LogState::Unread | LogState::Readable => false,
+            LogState::Behind { age } => Some(*age),
+            LogState::Unreadable { behind, .. } => *behind,
+            LogState::Appeared | LogState::Unread | LogState::Readable => None,
+        }
+    }
+
+    /// Takes in that its counts are shown as they are.
+    pub(super) fn come_up(&mut self) {
+        match &mut self.log {
+            LogState::Behind { .. } => self.log = LogState::Unread,
+            LogState::Unreadable { behind, .. } => *behind = None,
+            LogState::Appeared | LogState::Unread | LogState::Readable => {}
         }
     }
 
     /// Whether the last log call worked; `None` before the first of this process.
     pub(super) fn is_up(&self) -> Option<bool> {
         match &self.log {
-            LogState::Appeared | LogState::Unread | LogState::Behind => None,
+            LogState::Appeared | LogState::Unread | LogState::Behind { .. } => None,
             LogState::Readable => Some(true),
             LogState::Unreadable { .. } => Some(false),
         }
     }
 
+    /// Whether its log should be readable by the end of a poll, and is not.
+    pub(super) fn is_unread(&self) -> bool {
+        !matches!(self.log, LogState::Appeared | LogState::Readable)
+    }
+
     pub(super) fn problem(&self) -> Option<&E> {
         match &self.log {
             LogState::Unreadable { cause, .. } => Some(cause),
-            LogState::Appeared | LogState::Unread | LogState::Behind | LogState::Readable => None,
+            LogState::Appeared | LogState::Unread | LogState::Behind { .. } | LogState::Readable => None,
         }
     }
 
@@ -87,17 +121,16 @@ impl<E> Member<E> {
     pub(super) fn is_backing_off(&self, uptime: Duration) -> bool {
         match &self.log {
             LogState::Unreadable { retry_at, .. } => *retry_at > uptime,
-            LogState::Appeared | LogState::Unread | LogState::Behind | LogState::Readable => false,
+            LogState::Appeared | LogState::Unread | LogState::Behind { .. } | LogState::Readable => false,
         }
     }
 
-    /// Whether its log is to be read in a poll that starts at `uptime`: not if a call is under way, and not if it was
-    /// called less than half an interval ago, which happens where a poll follows early on a failed list.
-    pub(super) fn is_due(&self, uptime: Duration, interval: Duration) -> bool {
+    /// Whether its log is to be read now: not if a call is under way, and not if one was made at `called_from` or later.
+    pub(super) fn is_due(&self, uptime: Duration, called_from: Duration) -> bool {
         self.call.is_none()
             && !matches!(self.log, LogState::Appeared)
             && !self.is_backing_off(uptime)
-            && self.called_at.is_none_or(|at| uptime.saturating_sub(at) >= interval / 2)
+            && self.called_at.is_none_or(|at| at < called_from)
     }
 }
 

@@ -4,17 +4,19 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::account::ListState;
-use super::io::{CallFailure, CallId, Effect, Now, PollResult, Reach};
+use super::io::{CallFailure, CallId, Effect, PollResult, Reach};
 use super::machine::Fleet;
-use super::member::{LogState, Member};
+use super::member::{Age, LogState, Member};
 use super::poll::{Fuse, ListTurn, Poll};
 use super::schedule;
 use crate::id::WebhookId;
+use crate::now::Now;
 
 impl<E: CallFailure> Fleet<E> {
     /// Takes in that time has passed: starts and ends polls, and starts calls. `random` is uniform in `[0, 1)`.
     pub fn advance(&mut self, now: Now, random: f64) {
         self.forget_vanished(now.uptime);
+        self.show_stale(now.uptime);
         loop {
             let Some(poll) = &mut self.poll else {
                 if !self.start_poll(now) {
@@ -43,6 +45,19 @@ impl<E: CallFailure> Fleet<E> {
     /// When [`Fleet::advance`] is wanted next; an input may make it earlier.
     #[must_use]
     pub fn wake_at(&self) -> Duration {
+        self.poll_wakes_at().min(self.stale_until().unwrap_or(Duration::MAX))
+    }
+
+    fn stale_until(&self) -> Option<Duration> {
+        let ages = self.members.values().filter_map(Member::behind);
+        ages.filter_map(|age| match age {
+            Age::Stale { shown_at } => Some(shown_at),
+            Age::Outrun => None,
+        })
+        .min()
+    }
+
+    fn poll_wakes_at(&self) -> Duration {
         let Some(poll) = &self.poll else { return self.due };
         let turn = poll.turn_at().filter(|_| self.has_room()).map(|at| at.max(self.paused_until));
         let list = match poll.list {
@@ -56,6 +71,16 @@ impl<E: CallFailure> Fleet<E> {
             wake = wake.min(poll.deadline);
         }
         wake
+    }
+
+    /// Shows counts of an old checkpoint that could not be brought up to date for long enough.
+    fn show_stale(&mut self, uptime: Duration) {
+        for member in self.members.values_mut() {
+            if matches!(member.behind(), Some(Age::Stale { shown_at }) if shown_at <= uptime) {
+                member.come_up();
+                self.has_news = true;
+            }
+        }
     }
 
     fn forget_vanished(&mut self, uptime: Duration) {
@@ -85,7 +110,7 @@ impl<E: CallFailure> Fleet<E> {
                 member.log = LogState::Unread;
             }
         }
-        let mut poll = Poll::new(now.uptime, self.due, interval);
+        let mut poll = Poll::new(now.uptime, interval);
         if !self.settings.ids.is_empty() {
             self.poll = Some(poll);
             self.fill_turns(now.uptime);
@@ -123,13 +148,20 @@ impl<E: CallFailure> Fleet<E> {
     pub(super) fn fill_turns(&mut self, uptime: Duration) {
         let interval = self.settings.interval;
         let Some(poll) = &mut self.poll else { return };
+        // A poll reads a log once. Before a first list polls may follow early on each other; those read it no more often.
+        let called_from = if self.account.has_worked { poll.started } else { uptime.saturating_sub(interval / 2) };
+        // A call from before it went and returned still reads it.
+        let is_due =
+            |id: &WebhookId, member: &Member<E>| member.is_due(uptime, called_from) && !self.abandoned.contains_key(id);
         if self.settings.ids.is_empty() {
-            let due = self.members.iter().filter(|(_, member)| member.is_due(uptime, interval)).map(|(id, _)| *id);
             let queued: alloc::collections::BTreeSet<WebhookId> = poll.turns.iter().copied().collect();
+            let due = self.members.iter().filter(|(id, member)| is_due(id, member)).map(|(id, _)| *id);
             poll.turns.extend(due.filter(|id| !queued.contains(id)));
         } else {
+            // The calls by id are the list: until it has worked once, all of them are tried again in each poll.
+            let is_first_list = !self.account.has_worked;
             let is_due = |id: &&WebhookId| match self.members.get(id) {
-                Some(member) => member.is_due(uptime, interval),
+                Some(member) => is_due(id, member) || is_first_list && member.call.is_none(),
                 None => !self.describing.contains_key(id),
             };
             poll.turns.extend(self.settings.ids.iter().filter(is_due));
@@ -145,7 +177,7 @@ impl<E: CallFailure> Fleet<E> {
     }
 
     fn has_room(&self) -> bool {
-        self.in_flight() < self.settings.concurrency.max(1)
+        self.in_flight() + self.abandoned.len() < self.settings.concurrency.max(1)
     }
 
     /// Starts the next turn if it may start now.
@@ -182,8 +214,10 @@ impl<E: CallFailure> Fleet<E> {
         let Some(member) = self.members.get_mut(&id) else { return };
         member.call = Some(call);
         member.called_at = Some(uptime);
-        let (ledger, tag) = (Arc::clone(&member.ledger), member.tag.clone());
-        self.outbox.push(Effect::ReadLog { call, id, ledger, tag });
+        // What becomes of an attempt that was under way takes a response to tell.
+        let tag = member.tag.clone().filter(|_| !member.ledger.has_under_way());
+        let (ledger, listed) = (Arc::clone(&member.ledger), member.listed);
+        self.outbox.push(Effect::ReadLog { call, id, ledger, tag, listed });
     }
 
     /// Ends the poll if all its calls have ended, or if its time is up and nothing is left but calls that hang.
@@ -207,9 +241,9 @@ impl<E: CallFailure> Fleet<E> {
         if !self.settings.ids.is_empty() {
             poll.has_failed_list |= self.end_ids(poll.started, now.uptime, random);
         }
-        // What is left out of it for its failures has failed, too, and so has what hangs.
+        // What hangs has failed, too, and so has what was left out for its failures or for an older call.
         poll.has_failed_log |= !is_list_done || self.in_flight() > 0;
-        poll.has_failed_log |= self.members.values().any(|member| member.is_backing_off(now.uptime));
+        poll.has_failed_log |= self.members.values().any(Member::is_unread);
         let result = match (poll.has_failed_list, poll.has_failed_log) {
             (true, _) => PollResult::Failed,
             (false, true) => PollResult::Partial,
@@ -242,6 +276,7 @@ impl<E: CallFailure> Fleet<E> {
     fn end_ids(&mut self, started: Duration, uptime: Duration, random: f64) -> bool {
         if let Some(server_time) = self.ids.first_server_time.take() {
             self.ids.problem = None;
+            self.restored_list = None;
             self.set_listed_at(server_time);
             return false;
         }
@@ -268,8 +303,7 @@ impl<E: CallFailure> Fleet<E> {
     /// Marks a log as not readable though no call of its own failed.
     fn mark_unread(member: &mut Member<E>, cause: &E, uptime: Duration) {
         if matches!(member.log, LogState::Readable) {
-            let (cause, is_behind) = (cause.clone(), false);
-            member.log = LogState::Unreadable { cause, failures: 0, retry_at: uptime, is_behind };
+            member.log = LogState::Unreadable { cause: cause.clone(), failures: 0, retry_at: uptime, behind: None };
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What outlives a restart.
 
+use alloc::string::String;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::Ledger;
@@ -15,6 +17,8 @@ pub struct AccountState {
     pub list_read_at: Option<UnixMillis>,
     /// What to add to the local clock to get the server's time, in milliseconds.
     pub server_ahead_millis: i64,
+    /// What the state is about: the API's URL and the company, as the shell spells them; empty where that is not known.
+    pub identity: String,
 }
 
 /// What is kept about one webhook.

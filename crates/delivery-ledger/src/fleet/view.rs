@@ -3,7 +3,7 @@
 use super::account::ListState;
 use super::io::CallFailure;
 use super::machine::Fleet;
-use super::member::{Member, Vanished};
+use super::member::{Age, Member, Vanished};
 use super::state::{AccountState, WebhookState};
 use crate::id::WebhookId;
 use crate::ledger::Ledger;
@@ -45,7 +45,7 @@ pub struct AccountView<'a, E> {
 impl<E: CallFailure> Fleet<E> {
     /// The webhooks that are shown, in the order of their ids.
     pub fn members(&self) -> impl Iterator<Item = MemberView<'_, E>> {
-        self.members.values().filter(|member| !member.is_behind()).map(|member| MemberView {
+        self.members.values().filter(|member| member.behind().is_none()).map(|member| MemberView {
             webhook: &member.webhook,
             ledger: &member.ledger,
             is_up: member.is_up(),
@@ -62,8 +62,9 @@ impl<E: CallFailure> Fleet<E> {
             ListState::Readable => (Some(true), None),
             ListState::Unreadable { cause, .. } => (Some(false), Some(cause)),
         };
-        let AccountState { list_read_at, server_ahead_millis, .. } = self.account.state;
+        let AccountState { list_read_at, server_ahead_millis, .. } = &self.account.state;
         let (dropped, malformed) = (self.account.dropped, self.account.malformed);
+        let (list_read_at, server_ahead_millis) = (*list_read_at, *server_ahead_millis);
         AccountView { is_up, problem, dropped, malformed, list_read_at, server_ahead_millis }
     }
 
@@ -104,7 +105,7 @@ impl<E> Make<'_, E> {
                 ledger: Ledger::clone(&member.ledger),
                 read_at: member.read_at,
                 vanished_since: None,
-                is_behind: member.is_behind(),
+                is_behind: member.behind() == Some(Age::Outrun),
             },
             Self::Vanished(vanished) => WebhookState {
                 webhook: vanished.webhook.clone(),

@@ -1,0 +1,4 @@
+//! `--web.config.file` beside Prometheus' own tools.
+
+mod scraping;
+mod verdicts;
