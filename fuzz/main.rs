@@ -1,7 +1,6 @@
 //! The reader of entries against an oracle: `serde_json` parses the whole log, and a naive function says of each entry
 //! what it is. Cases are made of chance: entries like the API's, with oddities of every kind, changed anywhere, cut
-//! anywhere. The tests run
-//! 20,000 of them; `just fuzz` runs ten million, in as many threads as there are processors.
+//! anywhere. The tests run 20,000 of them; `just fuzz` runs ten million, in as many threads as there are processors.
 
 mod document;
 mod oracle;
