@@ -10,7 +10,7 @@ pub(crate) const UNREADABLE: char = '☠';
 
 /// What stands there: unreadable whatever is behind it.
 const UNREADABLE_BYTES: [&[u8]; 9] =
-    [br"\ud83d", br"\udc00", br"\ud83d\ud83d", br"\ud83dx", br"\x", br"\u12", b"\xff", b"\xed\xa0\xbd", b"\xe2\x82"];
+    [br"\ud83d", br"x\udc00", br"\ud83d\ud83d", br"\ud83dx", br"\x", br"\u12g", b"\xff", b"\xed\xa0\xbd", b"\xe2\x82"];
 
 const IDS: [&str; 4] = ["62742dd824c886d54e60f02b", "62742DD824C886D54E60F02C", WEBHOOK, "62685990d918fb5557f9f993"];
 

@@ -39,9 +39,10 @@ fn entry(tree: &Tree) -> LogEntry {
         [Tree::Scalar(Value::String(text))] if is_readable(text) => Some(text.as_str()),
         _ => None,
     };
-    let is_said = |name| match tree.all(name)[..] {
+    let is_said = |name, levels| match tree.all(name)[..] {
         [] | [Tree::Scalar(Value::Null)] => false,
         [Tree::Scalar(Value::String(text))] => !text.trim().is_empty(),
+        [object] => stand_in(object, levels).as_str().is_none_or(|text| !text.trim().is_empty()),
         _ => true,
     };
     let retry = whole_number(&scalar("retry")).unwrap_or(0);
@@ -52,7 +53,7 @@ fn entry(tree: &Tree) -> LogEntry {
         retry: retry.clamp(0, i64::from(u32::MAX)).try_into().expect("within bounds"),
         event: tree.once("event").and_then(|tree| event(&unfolded(tree)?)),
     };
-    if !is_said("status") && !is_said("response") { LogEntry::UnderWay(attempt) } else { LogEntry::Own(attempt) }
+    if !is_said("status", 2) && !is_said("response", 0) { LogEntry::UnderWay(attempt) } else { LogEntry::Own(attempt) }
 }
 
 fn event(tree: &Tree) -> Option<Event> {
