@@ -36,6 +36,10 @@ compose:
 bench *filter:
     cargo bench {{ filter }}
 
+# The reader of log entries against serde_json, on cases of chance
+fuzz cases="10000000":
+    FUZZ_CASES={{ cases }} cargo test --release --test fuzz cases_of_chance -- --nocapture
+
 # Links, test names and citations in the documentation
 docs:
     cargo test --test docs

@@ -31,7 +31,7 @@ fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
 }
 
 fn sources() -> Vec<PathBuf> {
-    ["src", "crates", "tests"].iter().flat_map(|directory| files(&root().join(directory), "rs")).collect()
+    ["src", "crates", "tests", "fuzz"].iter().flat_map(|directory| files(&root().join(directory), "rs")).collect()
 }
 
 /// Everything that a reader may start from.

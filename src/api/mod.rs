@@ -10,6 +10,7 @@ mod decoding;
 mod error;
 mod fetched;
 mod http_client;
+mod nesting;
 pub(crate) mod options;
 mod pacing;
 mod proxy;

@@ -5,12 +5,20 @@ use delivery_ledger::{Answer, Reading, Webhook, WebhookId};
 use super::credentials::parse_token;
 use super::error::CallError;
 use super::fetched::Listing;
-use super::stream::{Framed, Framer};
-use super::wire::{LogEntry, read_log_entry, read_login, read_webhook};
+use super::stream::{FrameError, Framed, Framer};
+use super::wire::{LogEntry, read_log_entry, read_login, read_webhook, wrapping_key};
 use crate::secret::Secret;
 
 /// The longest response that is one object: a webhook, a login. A convention: a hundred times the documented one.
 const MAX_OBJECT_BYTES: usize = 256 * 1024;
+
+/// So much of an object is read where an array should be, to find the array in it. A convention.
+const MAX_HEAD_BYTES: usize = 4 * 1024;
+
+/// A longer key of an object is not repeated in an error. A convention.
+const MAX_KEY_BYTES: usize = 32;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Takes a body chunk by chunk.
 pub(super) trait Sink {
@@ -22,43 +30,47 @@ pub(super) trait Sink {
     fn finish(self) -> Result<Self::Value, CallError>;
 }
 
-/// Frames an array, and remembers how the body starts: a wrong base URL often brings a web page.
+/// Frames an array. Of anything else it takes just enough to say what it is: a wrong base URL often brings a web page.
 #[derive(Default)]
 struct ArrayFraming {
     framer: Framer,
     first_byte: Option<u8>,
+    /// The beginning of a response that is an object.
+    object: Vec<u8>,
 }
 
 impl ArrayFraming {
     fn feed(&mut self, bytes: &[u8], on_entry: impl FnMut(Framed<'_>)) -> Result<(), CallError> {
-        self.first_byte = self.first_byte.or_else(|| bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace()));
+        let is_content = |byte: &u8| !byte.is_ascii_whitespace() && !BYTE_ORDER_MARK.contains(byte);
+        self.first_byte = self.first_byte.or_else(|| bytes.iter().copied().find(is_content));
+        if self.first_byte == Some(b'{') {
+            let left = MAX_HEAD_BYTES - self.object.len();
+            self.object.extend_from_slice(bytes.get(..left).unwrap_or(bytes));
+            return if self.object.len() < MAX_HEAD_BYTES { Ok(()) } else { Err(wrapped(&self.object)) };
+        }
         let first_byte = self.first_byte;
-        self.framer.feed(bytes, on_entry).map_err(|error| match wrapper_of(bytes) {
-            Some(key) if first_byte == Some(b'{') => {
-                CallError::malformed(&format!("the response is an object that wraps an array in {key:?}, not an array"))
-            }
-            _ => CallError::from_framing(error, first_byte),
-        })
+        self.framer.feed(bytes, on_entry).map_err(|error| CallError::from_framing(error, first_byte))
     }
 
     fn finish(self) -> Result<(), CallError> {
+        if self.first_byte == Some(b'{') {
+            return Err(wrapped(&self.object));
+        }
         self.framer.finish().map_err(|error| CallError::from_framing(error, self.first_byte))
     }
 }
 
-/// The key of an object that starts with an array, as `{"data":[`: a plain short word, so that nothing else is told.
-fn wrapper_of(bytes: &[u8]) -> Option<&str> {
-    let after = |bytes: &'_ [u8], byte: u8| -> Option<usize> {
-        let at = bytes.iter().position(|byte| !byte.is_ascii_whitespace())?;
-        (bytes.get(at) == Some(&byte)).then_some(at + 1)
+/// Why an object is no array: the array may be in it. Its key is told if it can hardly be anything but the API's own.
+fn wrapped(object: &[u8]) -> CallError {
+    let is_word = |key: &String| {
+        key.len() <= MAX_KEY_BYTES && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
-    let object = bytes.get(after(bytes, b'{')?..)?;
-    let key = object.get(after(object, b'"')?..)?;
-    let (key, rest) = key.split_at(key.iter().position(|byte| *byte == b'"')?);
-    let rest = rest.get(1..)?;
-    after(rest.get(after(rest, b':')?..)?, b'[')?;
-    let is_plain = key.len() <= 20 && key.iter().all(u8::is_ascii_alphanumeric);
-    std::str::from_utf8(key).ok().filter(|_| is_plain)
+    match wrapping_key(object.trim_ascii_start()).filter(is_word) {
+        Some(key) => {
+            CallError::malformed(&format!("the response is an object that wraps an array in \"{key}\", not an array"))
+        }
+        None => CallError::from_framing(FrameError::NotAnArray, Some(b'{')),
+    }
 }
 
 /// Reads the list.
@@ -185,8 +197,14 @@ mod tests {
 
     #[test]
     fn a_wrapper_around_an_array_is_named_and_nothing_else_is() {
-        let failed = |body: &str| ListSink::default().feed(body.as_bytes()).expect_err("no array").cause;
-        for body in [r#"{"data":[{"_id":1}]}"#, " { \"data\" : [ ", r#"{"data":["#] {
+        let failed = |body: &str| {
+            let mut sink = ListSink::default();
+            // Cut in the middle, as it may come.
+            let (head, rest) = body.as_bytes().split_at(body.len() / 2);
+            let fed = sink.feed(head).and_then(|()| sink.feed(rest));
+            fed.err().unwrap_or_else(|| sink.finish().expect_err("no array")).cause
+        };
+        for body in [r#"{"data":[{"_id":1}]}"#, " { \"data\" : [ ", r#"{"data":["#, r#"{"total":1,"data":[]}"#] {
             assert!(failed(body).contains("wraps an array in \"data\""), "{}", failed(body));
         }
         for body in [r#"{"error":"no"}"#, r#"{"a secret, perhaps":["#, "{}", r#"{"data":{}}"#] {

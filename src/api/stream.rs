@@ -1,10 +1,10 @@
 //! Frames the entries of a JSON array out of a byte stream, one at a time, so that nobody holds the whole response.
 //!
-//! It knows just enough JSON to tell where an entry ends: strings, escapes and nesting. Whether an entry is malformed is
-//! for its reader to say, so that a malformed one does no harm to its neighbours. Trying a parser on a partial buffer
+//! It knows just enough JSON to tell where an entry ends ([`super::nesting`]). Whether an entry is malformed is for its
+//! reader to say, so that a malformed one does no harm to its neighbours. Trying a parser on a partial buffer
 //! until it says "unexpected end" would be simpler and wrong: a number that is cut behind `-` or `.` is no such end.
 
-use memchr::memchr2;
+use super::nesting::{Mismatch, Nesting};
 
 /// An entry longer than this is skipped and handed on as [`Framed::TooLong`]. A convention: a thousand times the
 /// largest documented entry, and MongoDB's own limit for a document.
@@ -22,7 +22,8 @@ pub enum FrameError {
     /// It ended inside the array.
     #[error("the response ends inside its JSON array")]
     BrokenOff,
-    /// Two entries without a comma between them, a comma too many, or something behind the array.
+    /// Two entries without a comma between them, a comma too many, brackets that do not match, or something behind the
+    /// array.
     #[error("the JSON array in the response is malformed")]
     Broken,
 }
@@ -42,22 +43,16 @@ enum State {
     Before { mark: usize },
     /// Behind `[`.
     First,
-    /// In an entry: so deep in objects and arrays, and in a string or not. At depth 0 it is a string by itself, or else
-    /// a number or a word.
-    Inside { depth: usize, string: Option<Escape> },
+    /// In an entry with brackets or quotes.
+    Inside(Nesting),
+    /// In an entry that is a number or a word.
+    Word,
     /// Behind an entry.
     Behind,
     /// Behind a comma.
     Next,
     /// Behind `]`.
     After,
-}
-
-/// Whether the next byte of a string is escaped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Escape {
-    No,
-    Yes,
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -96,8 +91,8 @@ impl Framer {
         while let Some(&byte) = bytes.get(at) {
             match self.state {
                 State::Before { mark } => match byte {
-                    b'[' => (self.state, at) = (State::First, at + 1),
-                    b' ' | b'\t' | b'\n' | b'\r' => at += 1,
+                    b'[' if mark % BYTE_ORDER_MARK.len() == 0 => (self.state, at) = (State::First, at + 1),
+                    b' ' | b'\t' | b'\n' | b'\r' if mark % BYTE_ORDER_MARK.len() == 0 => at += 1,
                     _ if BYTE_ORDER_MARK.get(mark) == Some(&byte) => {
                         (self.state, at) = (State::Before { mark: mark + 1 }, at + 1);
                     }
@@ -109,19 +104,20 @@ impl Framer {
                     b']' | b',' | b'}' | b':' => return Err(FrameError::Broken),
                     _ => {
                         start = at;
-                        self.state = match byte {
-                            b'{' | b'[' => State::Inside { depth: 1, string: None },
-                            b'"' => State::Inside { depth: 0, string: Some(Escape::No) },
-                            _ => State::Inside { depth: 0, string: None },
-                        };
+                        self.state = Nesting::opened_by(byte).map_or(State::Word, State::Inside);
                         at += 1;
                     }
                 },
-                State::Inside { depth, string } => {
-                    (self.state, at) = skip(bytes, at, depth, string);
-                    if self.state == State::Behind {
-                        self.end_entry(&bytes[start..at], &mut on_entry);
-                    }
+                State::Inside(_) | State::Word => {
+                    let end = if let State::Inside(nesting) = &mut self.state {
+                        nesting.advance(bytes, at).map_err(|Mismatch| FrameError::Broken)?
+                    } else {
+                        word_end(bytes, at)?
+                    };
+                    let Some(end) = end else { break };
+                    self.state = State::Behind;
+                    self.end_entry(&bytes[start..end], &mut on_entry);
+                    at = end;
                 }
                 State::Behind => match byte {
                     b' ' | b'\t' | b'\n' | b'\r' => at += 1,
@@ -135,7 +131,7 @@ impl Framer {
                 },
             }
         }
-        if matches!(self.state, State::Inside { .. }) {
+        if matches!(self.state, State::Inside(_) | State::Word) {
             self.keep(&bytes[start..]);
         }
         Ok(())
@@ -150,7 +146,7 @@ impl Framer {
         match self.state {
             State::After => Ok(()),
             State::Before { .. } => Err(FrameError::NotAnArray),
-            State::First | State::Inside { .. } | State::Behind | State::Next => Err(FrameError::BrokenOff),
+            State::First | State::Inside(_) | State::Word | State::Behind | State::Next => Err(FrameError::BrokenOff),
         }
     }
 
@@ -180,41 +176,16 @@ impl Framer {
     }
 }
 
-/// Goes on inside an entry until it ends (the state is then [`State::Behind`]) or the bytes do; says how far it got.
-fn skip(bytes: &[u8], mut at: usize, mut depth: usize, mut string: Option<Escape>) -> (State, usize) {
-    while let Some(&byte) = bytes.get(at) {
-        match string {
-            Some(Escape::Yes) => (string, at) = (Some(Escape::No), at + 1),
-            Some(Escape::No) => {
-                let Some(found) = memchr2(b'"', b'\\', &bytes[at..]) else {
-                    return (State::Inside { depth, string }, bytes.len());
-                };
-                let is_end = bytes[at + found] == b'"';
-                at += found + 1;
-                if is_end && depth == 0 {
-                    return (State::Behind, at);
-                }
-                string = (!is_end).then_some(Escape::Yes);
-            }
-            None if depth == 0 => {
-                if matches!(byte, b',' | b']' | b' ' | b'\t' | b'\n' | b'\r') {
-                    return (State::Behind, at);
-                }
-                at += 1;
-            }
-            None => {
-                at += 1;
-                match byte {
-                    b'"' => string = Some(Escape::No),
-                    b'{' | b'[' => depth += 1,
-                    b'}' | b']' if depth == 1 => return (State::Behind, at),
-                    b'}' | b']' => depth -= 1,
-                    _ => {}
-                }
-            }
+/// Where a number or a word that is an entry by itself ends: the index of the first byte behind it, if it is there.
+fn word_end(bytes: &[u8], at: usize) -> Result<Option<usize>, FrameError> {
+    for (index, byte) in bytes.iter().enumerate().skip(at) {
+        match byte {
+            b',' | b']' | b' ' | b'\t' | b'\n' | b'\r' => return Ok(Some(index)),
+            b'{' | b'[' | b'}' | b'"' | b':' => return Err(FrameError::Broken),
+            _ => {}
         }
     }
-    (State::Inside { depth, string }, at)
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -265,10 +236,17 @@ mod tests {
             ("[1,,2]", FrameError::Broken),
             ("[]]", FrameError::Broken),
             ("[] {}", FrameError::Broken),
+            ("[{\"a\":[1}]]", FrameError::Broken),
+            ("[{]", FrameError::Broken),
+            ("[1}]", FrameError::Broken),
+            ("[a\"b\"]", FrameError::Broken),
+            ("\u{feff} \u{feff}[]", FrameError::NotAnArray),
         ] {
             assert_eq!(frame(&[text.as_bytes()]), Err(expected), "{text}");
         }
         assert_eq!(frame(&[b"\xef\xbb\xbf[]\n"]), Ok(Vec::new()));
+        assert_eq!(frame(&[b"\xef", b"\xbb", b"\xbf[]"]), Ok(Vec::new()));
+        assert_eq!(frame(&[b"\xef\xbb[]"]), Err(FrameError::NotAnArray));
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod kept_connections;
 mod kills;
 mod model;
 mod odd_disks;
+mod odd_entries;
 mod pauses;
 mod present;
 mod process;

@@ -2,17 +2,15 @@
 //! so a field that cannot be read is a field without a value, and fails nothing around it.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use delivery_ledger::{ObjectId, UnixMillis};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Number;
 
 /// Free text of a webhook is cut to so many characters: it becomes a label of every scrape. A convention.
 const MAX_TEXT_CHARS: usize = 256;
 
 /// A field that should hold one value and may hold anything.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) enum Scalar<'a> {
     /// Absent or `null`.
     #[default]
@@ -26,6 +24,23 @@ pub(super) enum Scalar<'a> {
 }
 
 impl<'a> Scalar<'a> {
+    /// What is written without quotes.
+    pub(super) fn of_word(word: &'a [u8]) -> Self {
+        match word {
+            b"null" => Self::Nothing,
+            b"true" => Self::Boolean(true),
+            b"false" => Self::Boolean(false),
+            _ => serde_json::from_slice::<Number>(word).map_or(Self::Unreadable, |number| {
+                let float = || number.as_f64().map(Self::Float);
+                number.as_i64().map(Self::Integer).or_else(float).unwrap_or(Self::Unreadable)
+            }),
+        }
+    }
+
+    pub(super) fn has_value(&self) -> bool {
+        !matches!(self, Self::Nothing | Self::Unreadable)
+    }
+
     /// Whether nothing is said: absent, `null`, or a text of nothing but white space.
     pub(super) fn is_empty(&self) -> bool {
         match self {
@@ -98,133 +113,6 @@ impl<'a> Scalar<'a> {
             Self::Integer(_) | Self::Float(_) => read_time(&self.integer()?.to_string()),
             Self::Nothing | Self::Unreadable | Self::Boolean(_) => None,
         }
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ScalarVisitor;
-
-        impl<'de> Visitor<'de> for ScalarVisitor {
-            type Value = Scalar<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any value")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Scalar::Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Scalar::Text(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-                Ok(Scalar::Integer(number))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-                Ok(i64::try_from(number).map_or(Scalar::Unreadable, Scalar::Integer))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-                Ok(Scalar::Float(number))
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-                Ok(Scalar::Boolean(value))
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Scalar::Nothing)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Unreadable)
-            }
-
-            /// A reference that the API filled in: the object instead of its id.
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut id = Scalar::Unreadable;
-                while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-                    if key == "_id" || key == "$oid" {
-                        id = map.next_value()?;
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                }
-                Ok(id)
-            }
-        }
-
-        deserializer.deserialize_any(ScalarVisitor)
-    }
-}
-
-/// A field that should hold an object of `T` and may hold anything; what it does not name is skipped unread.
-pub(super) enum Object<T> {
-    /// The object.
-    Read(T),
-    /// A text, which may be an object as JSON.
-    Text(String),
-    /// Anything else, or nothing.
-    Other,
-}
-
-impl<T> Object<T> {
-    pub(super) fn none() -> Self {
-        Self::Other
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectVisitor<T>(std::marker::PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-            type Value = Object<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any value")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Object::Read)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Object::Other)
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Object::Text(text.to_owned()))
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Object::Other)
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-                Ok(Object::Other)
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Object::Other)
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Object::Other)
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Object::Other)
-            }
-        }
-
-        deserializer.deserialize_any(ObjectVisitor(std::marker::PhantomData))
     }
 }
 

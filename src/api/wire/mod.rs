@@ -4,7 +4,7 @@
 mod host;
 mod lenient;
 mod read;
-mod repair;
+mod scan;
 mod types;
 
-pub use self::read::{LogEntry, read_log_entry, read_login, read_webhook};
+pub use self::read::{LogEntry, read_log_entry, read_login, read_webhook, wrapping_key};

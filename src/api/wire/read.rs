@@ -1,15 +1,13 @@
 //! The vendor's types → core types.
 
-use std::borrow::Cow;
-
 use delivery_ledger::{
     Action, Attempt, AttemptId, Event, EventKey, EventType, Outcome, Webhook, WebhookId, usable_status,
 };
 
 use super::host::target_host;
-use super::lenient::Object;
-use super::repair::repair;
-use super::types::{WireAttempt, WireData, WireEvent, WireLogin, WireWebhook};
+use super::lenient::Scalar;
+use super::scan::{Cursor, Given};
+use super::types::{WireAttempt, WireEvent, WireWebhook, read_token};
 use crate::secret::Secret;
 
 /// What one entry of a webhook's log turned out to be.
@@ -28,72 +26,47 @@ pub enum LogEntry {
 /// Reads one entry of the log of `webhook`.
 #[must_use]
 pub fn read_log_entry(json: &[u8], webhook: WebhookId) -> LogEntry {
-    match serde_json::from_slice(json) {
-        Ok(entry) => read_entry(entry, webhook),
-        // One odd field is enough for that; the entry counts all the same.
-        Err(_) => match repair(json) {
-            Some(json) => serde_json::from_slice(&json).map_or(LogEntry::Malformed, |entry| read_entry(entry, webhook)),
-            None => LogEntry::Malformed,
-        },
-    }
-}
-
-fn read_entry(entry: Object<WireAttempt<'_>>, webhook: WebhookId) -> LogEntry {
-    let Object::Read(entry) = entry else { return LogEntry::Malformed };
-    let is_foreign = match entry.subscription.text().as_deref() {
-        None | Some("") => false,
-        Some(id) => id.parse() != Ok(webhook),
+    let Some(entry) = Cursor::whole(json, |cursor| WireAttempt::read(cursor, read_event)) else {
+        return LogEntry::Malformed;
     };
-    if is_foreign {
+    if entry.subscription.value().object_id().is_some_and(|id| WebhookId(id) != webhook) {
         return LogEntry::Foreign;
     }
-    let Some(id) = entry.id.object_id() else { return LogEntry::Malformed };
-    let is_under_way = entry.status.is_empty() && entry.response.is_empty();
+    let Some(id) = entry.id.value().object_id() else { return LogEntry::Malformed };
+    let is_under_way = !is_said(&entry.status) && !is_said(&entry.response);
+    let status = entry.status.value().integer().and_then(usable_status);
     let attempt = Attempt {
         id: AttemptId(id),
-        at: entry.created_at.time().unwrap_or_else(|| id.made_at()),
-        outcome: Outcome::of(entry.status.integer().and_then(usable_status), entry.response.as_str()),
-        retry: entry.retry.integer().map_or(0, |retry| u32::try_from(retry.max(0)).unwrap_or(u32::MAX)),
-        event: read_event(entry.event),
+        at: entry.created_at.value().time().unwrap_or_else(|| id.made_at()),
+        outcome: Outcome::of(status, entry.response.value().as_str()),
+        retry: entry.retry.value().integer().map_or(0, |retry| u32::try_from(retry.max(0)).unwrap_or(u32::MAX)),
+        event: entry.event.value(),
     };
     if is_under_way { LogEntry::UnderWay(attempt) } else { LogEntry::Own(attempt) }
 }
 
-/// Reads an event, or JSON in a text; `None` if it is neither.
-fn read_event(event: Object<WireEvent<'_>>) -> Option<Event> {
-    match event {
-        Object::Read(event) => Some(event_of(event)),
-        Object::Text(text) => match serde_json::from_str(&text) {
-            Ok(Object::Read(event)) => Some(event_of(event)),
-            Ok(Object::Text(_) | Object::Other) | Err(_) => None,
-        },
-        Object::Other => None,
+/// Whether a field says anything, readable or not.
+fn is_said(field: &Given<Scalar<'_>>) -> bool {
+    match field {
+        Given::Never => false,
+        Given::Once(value) => !value.is_empty(),
+        Given::Twice => true,
     }
 }
 
-/// The id of what an event happened to.
-fn subject_of(data: Object<WireData<'_>>) -> Option<String> {
-    match data {
-        Object::Read(data) => data.id.text().map(Cow::into_owned),
-        Object::Text(text) => match serde_json::from_str::<Object<WireData<'_>>>(&text) {
-            Ok(Object::Read(data)) => data.id.text().map(Cow::into_owned),
-            Ok(Object::Text(_) | Object::Other) | Err(_) => None,
-        },
-        Object::Other => None,
-    }
-}
-
-fn event_of(event: WireEvent<'_>) -> Event {
-    let created_at = event.created_at.time();
+/// The event, unless nothing tells it from others of its kind: taken for one, all but the first would be missed.
+fn read_event(event: WireEvent<'_>) -> Option<Event> {
+    let written_at = event.created_at.value();
+    let created_at = written_at.time();
     // The same time may be written in several ways; an unreadable one still tells events apart.
-    let created_at_text = created_at.map(|at| at.as_millis().to_string().into()).or_else(|| event.created_at.text());
-    let user = match event.extra_data {
-        Object::Read(extra) => extra.user_id.text(),
-        Object::Text(_) | Object::Other => None,
-    };
-    let subject = subject_of(event.data).or_else(|| user.map(Cow::into_owned));
-    let (company, event_type, action) = (event.company.text(), event.event_type.text(), event.action.text());
-    Event {
+    let created_at_text = created_at.map(|at| at.as_millis().to_string().into()).or_else(|| written_at.text());
+    let subject = event.data_id.value().or_else(|| event.user_id.value());
+    if created_at_text.is_none() && subject.is_none() {
+        return None;
+    }
+    let [company, event_type, action] = [event.company, event.event_type, event.action].map(Given::value);
+    let (company, event_type, action) = (company.text(), event_type.text(), action.text());
+    Some(Event {
         key: EventKey::of([
             company.as_deref(),
             event_type.as_deref(),
@@ -104,36 +77,47 @@ fn event_of(event: WireEvent<'_>) -> Event {
         event_type: event_type.as_deref().map_or(EventType::Other, EventType::from_api),
         action: action.as_deref().map_or(Action::Other, Action::from_api),
         created_at,
-    }
+    })
 }
 
 /// Reads one entry of the list, or the response of the by-id call; `None` if it is no object with a usable `_id`.
 #[must_use]
 pub fn read_webhook(json: &[u8]) -> Option<Webhook> {
-    match serde_json::from_slice(json) {
-        Ok(webhook) => webhook_of(webhook),
-        Err(_) => webhook_of(serde_json::from_slice(&repair(json)?).ok()?),
-    }
-}
-
-fn webhook_of(webhook: Object<WireWebhook<'_>>) -> Option<Webhook> {
-    let Object::Read(webhook) = webhook else { return None };
+    let webhook = Cursor::whole(json, WireWebhook::read)?;
     Some(Webhook {
-        id: WebhookId(webhook.id.object_id()?),
-        company: webhook.company.short_text(),
-        code: webhook.code.short_text(),
-        name: webhook.name.short_text(),
-        trigger: webhook.trigger.short_text(),
-        target_host: webhook.url.text().as_deref().map_or_else(String::new, target_host),
-        active: webhook.is_active.boolean().unwrap_or(true),
+        id: WebhookId(webhook.id.value().object_id()?),
+        company: webhook.company.value().short_text(),
+        code: webhook.code.value().short_text(),
+        name: webhook.name.value().short_text(),
+        trigger: webhook.trigger.value().short_text(),
+        target_host: webhook.url.value().text().as_deref().map_or_else(String::new, target_host),
+        active: webhook.is_active.value().boolean().unwrap_or(true),
     })
 }
 
 /// Reads the token in the response of the login; `None` if it has none.
 #[must_use]
 pub fn read_login(json: &[u8]) -> Option<Secret> {
-    let Object::Read(login) = serde_json::from_slice::<Object<WireLogin<'_>>>(json).ok()? else { return None };
-    login.token.as_str().map(Secret::new)
+    Cursor::whole(json, read_token)?.as_str().map(Secret::new)
+}
+
+/// The key of the first array in the object that `head` begins with; `None` if it shows none. `head` may break off
+/// anywhere.
+#[must_use]
+pub fn wrapping_key(head: &[u8]) -> Option<String> {
+    let mut wrapping = None;
+    let mut find = |cursor: &mut Cursor<'_>| {
+        cursor.members(|key, cursor| {
+            if cursor.peek()? == b'[' {
+                wrapping = Some(String::from_utf8_lossy(key).into_owned());
+                // All that was looked for is found.
+                return None;
+            }
+            cursor.skip()
+        })
+    };
+    let _ = Cursor::whole(head, |cursor| find(cursor));
+    wrapping
 }
 
 #[cfg(test)]
@@ -272,11 +256,49 @@ mod tests {
             r#","createdAt":null,"status":null,"retry":null,"response":null,"event":null,"subscription":null"#,
             r#","createdAt":"yesterday","status":"ok","retry":-4,"response":{"a":1},"event":[1],"subscription":"""#,
             r#","createdAt":12,"status":{},"retry":[],"response":7,"event":"x""#,
+            r#","createdAt":"\ud83d","status":1e999,"retry":"\ud83d","response":"","event":"{","subscription":"\ud83d""#,
+            r#","createdAt":1e99,"status":2x,"retry":-1,"response":" ","event":{},"subscription":{}"#,
+            r#","status":true,"retry":1.5,"response":[],"event":7,"subscription":"other""#,
+            r#","status":200,"status":200,"retry":3,"retry":3,"event":{"type":"COTTask"}"#,
         ] {
             let attempt = own(&format!(r#"{{"_id":"62742dd824c886d54e60f02b"{rest}}}"#));
             assert_eq!(attempt.at, UnixMillis::from_secs(1_651_781_080), "{rest}");
             assert_eq!(attempt.outcome, Outcome::Failure { reason: FailureReason::Other, status: None }, "{rest}");
             assert_eq!((attempt.retry, attempt.event), (0, None), "{rest}");
+        }
+    }
+
+    #[test]
+    fn a_response_that_cannot_be_read_has_ended_the_attempt() {
+        for response in [r#""\ud83d""#, r#""connect ETIMEDOUT \ud83d""#, r#""\x""#, r#""a","response":"b""#] {
+            for (status, expected) in [
+                ("null", Outcome::Failure { reason: FailureReason::Other, status: None }),
+                ("409", Outcome::Failure { reason: FailureReason::Http4xx, status: Some(409) }),
+                ("503", Outcome::Failure { reason: FailureReason::Http5xx, status: Some(503) }),
+                ("200", Outcome::Success { status: 200 }),
+            ] {
+                let json = format!(r#"{{"_id":"62742dd824c886d54e60f02b","status":{status},"response":{response}}}"#);
+                assert_eq!(own(&json).outcome, expected, "{json}");
+            }
+        }
+        let json = b"{\"_id\":\"62742dd824c886d54e60f02b\",\"response\":\"\xff\xfe\",\"x\":\"\xff\",\"\xff\":1}";
+        assert!(matches!(read_log_entry(json, WEBHOOK.parse().expect("an id")), LogEntry::Own(_)));
+    }
+
+    #[test]
+    fn what_is_not_needed_may_be_anything() {
+        let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+        for odd in [r#""\ud83d""#, "1e999", "123456789012345678901234567890", "NaN", r#"{"\udc00":"\ud83d"}"#, &deep] {
+            let json = format!(
+                r#"{{"a":{odd},"\ud83d":{odd},"a":1,"_id":"62742dd824c886d54e60f02b","status":200,
+                "event":{{"x":{odd},"\ud83d":1,"createdAt":"t","data":{{"x":{odd},"\ud83d":{odd},"_id":"d"}}}}}}"#
+            );
+            assert_eq!(
+                own(&json).event.map(|event| event.key),
+                Some(EventKey::of([None, None, None, Some("t"), Some("d")])),
+                "{}",
+                &odd[..odd.len().min(30)]
+            );
         }
     }
 
@@ -292,21 +314,40 @@ mod tests {
             r#"{"_id":null}"#,
             r#"{"_id":"xyz"}"#,
             r#"{"_id":12}"#,
-            r#"{"_id":"62742dd824c886d54e60f02b","status":2x}"#,
+            r#"{"_id":"\ud83d"}"#,
+            r#"{"_id":"62742dd824c886d54e60f02b","_id":"62742dd824c886d54e60f02b"}"#,
+            r#"{"_id":"62742dd824c886d54e60f02b" "status":200}"#,
+            r#"{"_id":"62742dd824c886d54e60f02b","status":200,}"#,
+            r#"{"_id":{"$oid":{"$oid":{"$oid":"62742dd824c886d54e60f02b"}}}}"#,
         ] {
             assert_eq!(read(json), LogEntry::Malformed, "{json}");
         }
-        for other in ["62685990d918fb5557f9f993", "other"] {
-            assert_eq!(
-                read(&format!(r#"{{"_id":"62742dd824c886d54e60f02b","subscription":"{other}"}}"#)),
-                LogEntry::Foreign
-            );
+        for other in [r#""62685990d918fb5557f9f993""#, r#"{"$oid":"62685990D918fb5557f9f993"}"#] {
+            let json = format!(r#"{{"_id":"62742dd824c886d54e60f02b","subscription":{other}}}"#);
+            assert_eq!(read(&json), LogEntry::Foreign, "{json}");
         }
-        let filled_in =
-            format!(r#"{{"_id":"62742dd824c886d54e60f02b","subscription":{{"code":"a","_id":"{WEBHOOK}"}}}}"#);
-        assert!(matches!(read(&filled_in), LogEntry::UnderWay(_)));
-        let upper_case = format!(r#"{{"_id":"62742dd824c886d54e60f02b","subscription":"{}"}}"#, WEBHOOK.to_uppercase());
-        assert!(matches!(read(&upper_case), LogEntry::UnderWay(_)));
+        for this in [
+            format!(r#"{{"code":"a","_id":"{WEBHOOK}"}}"#),
+            format!(r#"{{"code":"a","_id":{{"$oid":"{WEBHOOK}"}}}}"#),
+            format!(r#""{}""#, WEBHOOK.to_uppercase()),
+            r#""other""#.to_owned(),
+            "7".to_owned(),
+        ] {
+            let json = format!(r#"{{"_id":"62742dd824c886d54e60f02b","status":200,"subscription":{this}}}"#);
+            assert!(matches!(read(&json), LogEntry::Own(_)), "{json}");
+        }
+    }
+
+    #[test]
+    fn an_id_may_be_in_upper_case_or_extended_json() {
+        for id in [
+            r#""62742DD824C886D54E60F02B""#,
+            r#"{"$oid":"62742dd824c886d54e60f02b"}"#,
+            r#"" 62742dd824c886d54e60f02b""#,
+        ] {
+            let attempt = own(&format!(r#"{{"\u005fid":{id},"status":200}}"#));
+            assert_eq!(attempt.id.to_string(), "62742dd824c886d54e60f02b", "{id}");
+        }
     }
 
     #[test]
@@ -320,14 +361,31 @@ mod tests {
             ("1651781080084", 1_651_781_080_084),
             ("\"1651781080084\"", 1_651_781_080_084),
             ("1651781080084.0", 1_651_781_080_084),
+            (r#"{"$date":"2022-05-05T20:04:40.084Z"}"#, 1_651_781_080_084),
+            (r#"{"$date":{"$numberLong":"1651781080084"}}"#, 1_651_781_080_084),
         ] {
-            let attempt = own(&format!(r#"{{"_id":"62742dd824c886d54e60f02b","createdAt":{text}}}"#));
+            let attempt = own(&format!(r#"{{"_id":"62742dd824c886d54e60f02b","status":200,"createdAt":{text}}}"#));
             assert_eq!(attempt.at.as_millis(), expected, "{text}");
         }
     }
 
     fn key(event: &str) -> EventKey {
-        own(&format!(r#"{{"_id":"62742dd824c886d54e60f02b","event":{event}}}"#)).event.expect("an event").key
+        own(&format!(r#"{{"_id":"62742dd824c886d54e60f02b","status":200,"event":{event}}}"#))
+            .event
+            .expect("an event")
+            .key
+    }
+
+    #[test]
+    fn an_event_may_be_json_in_a_string() {
+        let event = r#"{"company":"c","type":"COTTask","event":"edit","createdAt":"2022-05-05T20:04:40.084Z","data":{"_id":"t"}}"#;
+        let quoted = |json: &str| serde_json::Value::from(json).to_string();
+        assert_eq!(key(event), key(&quoted(event)));
+        let data = quoted(r#"{"_id":{"$oid":"t"},"name":"\ud83d"}"#);
+        let inner = event.replace(r#"{"_id":"t"}"#, &data);
+        assert_eq!(key(event), key(&inner));
+        assert_eq!(key(event), key(&quoted(&inner)));
+        assert_ne!(key(event), key(&quoted(&event.replace(r#"{"_id":"t"}"#, &quoted("{} {\"_id\":\"t\"}")))));
     }
 
     #[test]
@@ -365,6 +423,14 @@ mod tests {
         for json in ["{}", "null", "[]", r#"{"_id":7}"#, "<html>"] {
             assert_eq!(read_webhook(json.as_bytes()), None, "{json}");
         }
+        for rest in [r#"{} "#, "]", "x"] {
+            assert_eq!(read_webhook(format!(r#"{{"_id":"{WEBHOOK}"}}{rest}"#).as_bytes()), None, "{rest}");
+        }
+        let odd = format!(
+            "\u{feff}{{\"_id\":{{\"$oid\":\"{WEBHOOK}\"}},\"name\":\"\\ud83d\",\"code\":\"a\",\"code\":\"b\",\"x\":1e999}}"
+        );
+        let webhook = read_webhook(odd.as_bytes()).expect("a webhook");
+        assert_eq!((webhook.label().as_str(), webhook.name.as_str()), (WEBHOOK, ""));
         for (active, expected) in [("true", true), ("false", false), ("\"false\"", false), ("0", false), ("null", true)]
         {
             let json = format!(
@@ -381,5 +447,21 @@ mod tests {
         let token = read_login(br#"{"token":"eyJ","user":{}}"#).expect("a token");
         assert_eq!((token.expose(), format!("{token} {token:?}").as_str()), ("eyJ", "[redacted] [redacted]"));
         assert_eq!(read_login(b"{}"), None);
+        assert_eq!(read_login(br#"{"token":"a","token":"b"}"#), None);
+    }
+
+    #[test]
+    fn the_first_array_in_an_object_is_found_in_its_beginning() {
+        for (head, expected) in [
+            (r#"{"data":["#, Some("data")),
+            (r#"{"total":3,"next":{"page":[1]},"rows" : [{"a":"b"#, Some("rows")),
+            ("\u{feff}{\"data\":[]}", Some("data")),
+            (r#"{"message":"no"}"#, None),
+            (r#"{"data":"#, None),
+            (r#"{"da"#, None),
+            ("{", None),
+        ] {
+            assert_eq!(wrapping_key(head.as_bytes()).as_deref(), expected, "{head}");
+        }
     }
 }
