@@ -43,7 +43,9 @@ pub fn is_poisoned(at: UnixMillis, now: UnixMillis) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counted {
     pub(crate) at: UnixMillis,
-    failed: bool,
+    pub(crate) failed: bool,
+    /// Whether it has a part in how the webhook stands: not while it is dated ahead.
+    pub(crate) stands: bool,
 }
 
 /// What the counted attempts of one webhook add up to. None of it ever goes down.
@@ -192,12 +194,20 @@ impl Ledger {
             self.totals.count(attempt);
             self.totals.late += u64::from(newest_before.is_some_and(|newest| position.at < newest.at));
             self.events.observe(attempt, now, policy);
-            self.counted.insert(attempt.id, Counted { at: position.at, failed: !attempt.outcome.is_success() });
-            if !attempt.is_ahead(now) {
+            let (failed, stands) = (!attempt.outcome.is_success(), !attempt.is_ahead(now));
+            self.counted.insert(attempt.id, Counted { at: position.at, failed, stands });
+            if stands {
                 self.newest_counted = self.newest_counted.max(Some(*position));
             }
         }
-        self.follow_failures(&answer.newest, &answer.fresh, &answer.old_failures, now);
+        for id in &answer.caught_up {
+            if let Some(counted) = self.counted.get_mut(id) {
+                counted.stands = true;
+            }
+        }
+        let new: BTreeSet<AttemptId> =
+            answer.fresh.values().map(|attempt| attempt.id).chain(answer.caught_up).collect();
+        self.follow_failures(&answer.newest, &new, &answer.old_failures);
         self.pass_time(answer.now, policy);
         self.essence(policy) != before
     }
@@ -218,32 +228,26 @@ impl Ledger {
         (counts, delivered, sizes, self.floor, standing, self.window, self.retained.retention(), self.as_of.is_some())
     }
 
-    /// Brings the count of failures since the last success up to date; `self.counted` holds the fresh ones already.
+    /// Brings the count of failures since the last success up to date; `self.counted` holds the new ones already: those
+    /// that are fresh, and those that are no longer dated ahead.
     ///
     /// Of failures at or below the floor only their number is known, not which they were. So there are two lower bounds:
-    /// what was known before plus what is fresh, and what the log shows now plus what is known one by one. The second
+    /// what was known before plus what is new, and what the log shows now plus what is known one by one. The second
     /// holds history that shows up after the first answer; the first holds what has slid out of the log since.
-    fn follow_failures(
-        &mut self,
-        newest: &Newest,
-        fresh: &BTreeMap<Position, Attempt>,
-        old_failures: &BTreeSet<Position>,
-        now: UnixMillis,
-    ) {
+    fn follow_failures(&mut self, newest: &Newest, new: &BTreeSet<AttemptId>, old_failures: &BTreeSet<Position>) {
         let has_new_success = self.standing.advance(newest);
         let success = self.standing.last_success.map_or(Position::START, |success| success.position);
-        let is_since = |position: &Position| *position > success && position.at.millis_since(now) <= AHEAD_MILLIS;
+        let is_since = |position: &Position| *position > success;
+        let known = self.counted.iter().filter(|(_, counted)| counted.failed && counted.stands);
+        let known = known.map(|(id, counted)| Position { at: counted.at, id: *id }).filter(is_since);
 
         let mut kept = Tally::default();
         if !has_new_success {
             kept = Tally { count: self.standing.consecutive_failures, first: self.standing.failing_since };
-            let fresh_failures = fresh.iter().filter(|(_, attempt)| !attempt.outcome.is_success());
-            fresh_failures.map(|(position, _)| *position).filter(is_since).for_each(|position| kept.add(position));
+            known.clone().filter(|position| new.contains(&position.id)).for_each(|position| kept.add(position));
         }
         let mut shown = Tally::default();
-        let known = self.counted.iter().filter(|(_, counted)| counted.failed);
-        let known = known.map(|(id, counted)| Position { at: counted.at, id: *id });
-        known.chain(old_failures.iter().copied()).filter(is_since).for_each(|position| shown.add(position));
+        known.chain(old_failures.iter().copied().filter(is_since)).for_each(|position| shown.add(position));
 
         self.standing.consecutive_failures = kept.count.max(shown.count);
         self.standing.failing_since = [kept.first, shown.first].into_iter().flatten().min();
@@ -286,7 +290,7 @@ impl Ledger {
         self.floor
     }
 
-    /// How many attempts above the floor are known one by one.
+    /// How many attempts are known one by one: those above the floor, and those within two minutes of it.
     #[must_use]
     pub fn counted(&self) -> usize {
         self.counted.len()
@@ -376,6 +380,8 @@ pub struct Answer {
     fresh: BTreeMap<Position, Attempt>,
     /// Successes that were dealt with as failures before, or whose event may be pending.
     recovered: Vec<Attempt>,
+    /// Counted attempts that were dated ahead and no longer are.
+    caught_up: Vec<AttemptId>,
     newest: Newest,
     /// Failures at or below the floor, younger than the newest success so far.
     old_failures: BTreeSet<Position>,
@@ -396,6 +402,7 @@ impl Answer {
             window: Window::default(),
             fresh: BTreeMap::new(),
             recovered: Vec::new(),
+            caught_up: Vec::new(),
             newest: Newest::default(),
             old_failures: BTreeSet::new(),
             places: Vec::new(),
@@ -438,6 +445,9 @@ impl Reading<'_> {
             let created_at = attempt.event.as_ref().and_then(|event| event.created_at);
             let created_at = created_at.filter(|at| at.millis_since(now) <= AHEAD_MILLIS);
             answer.newest.observe(&attempt, created_at);
+            if counted.is_some_and(|counted| !counted.stands) {
+                answer.caught_up.push(attempt.id);
+            }
             let success = answer.newest.success();
             let success = success.max(self.ledger.standing.last_success.map(|success| success.position));
             if is_failure && is_below_floor && counted.is_none() && Some(position) > success {
