@@ -82,11 +82,14 @@ impl World {
             };
             (event, 0)
         });
+        let at = if is_late { self.now.plus_millis(-40_000) } else { self.now };
+        let second = u32::try_from(at.as_millis() / 1_000).expect("a second of this century");
         let mut id = [0; 12];
+        id[..4].copy_from_slice(&second.to_be_bytes());
         id[8..].copy_from_slice(&self.rows.to_be_bytes());
         log.rows.push(Attempt {
             id: AttemptId(ObjectId::from_bytes(id)),
-            at: if is_late { self.now.plus_millis(-40_000) } else { self.now },
+            at,
             outcome: Outcome::of(Some(if fails { 503 } else { 200 }), None),
             retry,
             event: Some(event.clone()),

@@ -59,7 +59,7 @@ impl Answer {
         let Self::Log { rows, .. } = self else { return Vec::new() };
         let distinct: HashMap<AttemptId, &Attempt> = rows.iter().map(|row| (row.id, row)).collect();
         let mut distinct: Vec<&Attempt> = distinct.into_values().collect();
-        distinct.sort_by_key(|row| row.position());
+        distinct.sort_by_key(|row| place(row));
         distinct
     }
 }
@@ -95,6 +95,17 @@ pub(crate) struct EventFacts {
     pub(crate) remembered: usize,
 }
 
+impl EventFacts {
+    fn deliver(&mut self, row: &Attempt, at: UnixMillis) {
+        self.delivered += 1;
+        if let Some(created_at) = row.event.as_ref().and_then(|event| event.created_at) {
+            let delay = (at.as_millis() - created_at.as_millis()).max(0);
+            self.delays[DELAY_BOUNDS.iter().filter(|bound| delay > **bound).count()] += 1;
+            self.delay_sum_millis += u64::try_from(delay).expect("no delay is negative");
+        }
+    }
+}
+
 /// Rule 2: what is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Memory {
@@ -102,11 +113,13 @@ pub(crate) struct Memory {
     pub(crate) positions: usize,
 }
 
-/// Rule 8 and its neighbour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Doubts {
-    pub(crate) gaps: u64,
-    pub(crate) late: u64,
+/// Rule 8: what an answer proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Nothing was missed since the last one, or it says nothing.
+    NothingMissed,
+    /// Nothing known is in it: only what is known of the log can still prove that nothing was missed.
+    OnlyByRetention { last: u64, shown: u64 },
 }
 
 /// What the log held at the last answer that was one.
@@ -143,9 +156,14 @@ struct CountedRow<'a> {
 }
 
 impl CountedRow<'_> {
-    /// A row that is dated absurdly was made when it was seen, as far as anybody can tell.
+    /// A row was made before it was seen, whatever its id says.
     fn made_at(&self) -> UnixMillis {
-        if is_absurd(self.row.at, self.seen_at) { self.seen_at } else { self.row.at }
+        place(self.row).at.min(self.seen_at)
+    }
+
+    /// When it was made as it is told, unless that lies ahead of the server's time.
+    fn told_at(&self) -> UnixMillis {
+        if is_ahead(self.row, self.seen_at) { self.seen_at } else { self.row.at }
     }
 }
 
@@ -162,6 +180,31 @@ fn is_absurd(at: UnixMillis, now: UnixMillis) -> bool {
     at.as_millis() - now.as_millis() > DAY
 }
 
+/// Rule 2: the second of the id; `createdAt`, where that lies within a minute.
+fn place(row: &Attempt) -> Position {
+    let [a, b, c, d, ..] = row.id.0.to_bytes();
+    let second = i64::from(a) << 24 | i64::from(b) << 16 | i64::from(c) << 8 | i64::from(d);
+    let of_id = second * SECOND;
+    let told = row.at.as_millis();
+    let at = if (of_id - MINUTE..=of_id + MINUTE).contains(&told) { told } else { of_id };
+    Position { at: UnixMillis::from_millis(at), id: row.id }
+}
+
+/// Rule 2: such a row has no part in how the webhook stands.
+fn is_ahead(row: &Attempt, now: UnixMillis) -> bool {
+    lies_ahead(row.at, now) || lies_ahead(place(row).at, now)
+}
+
+fn lies_ahead(at: UnixMillis, now: UnixMillis) -> bool {
+    at.as_millis() - now.as_millis() > 5 * MINUTE
+}
+
+/// The event that a row is of: its own where it carries none.
+fn key_of(row: &Attempt) -> EventKey {
+    let id = row.id.to_string();
+    row.event.as_ref().map_or_else(|| EventKey::of([Some(&id), None, None, None, None]), |event| event.key)
+}
+
 fn is_failure(row: &Attempt) -> bool {
     matches!(row.outcome, Outcome::Failure { .. })
 }
@@ -175,8 +218,20 @@ impl Model {
         self.answers.push(answer);
     }
 
+    /// Where counting starts, as of the first answer.
+    pub(crate) fn first_floor(&self) -> Position {
+        self.reckon().floors.first().copied().unwrap_or(self.baseline)
+    }
+
     fn now(&self) -> Option<UnixMillis> {
         self.answers.last().map(Answer::now)
+    }
+
+    /// Rule 2: no first floor lies above both the newest row and the time.
+    fn latest_floor(answer: &Answer) -> UnixMillis {
+        let now = answer.now();
+        let places = answer.rows().into_iter().map(|row| place(row).at).filter(|at| !is_absurd(*at, now));
+        places.fold(now, UnixMillis::max).end_of_second()
     }
 
     /// Rules 1 and 2: which rows count, in which order, and where the floor is.
@@ -186,14 +241,18 @@ impl Model {
         let mut floor = self.baseline;
         let mut floors = vec![floor];
         for (index, answer) in self.answers.iter().enumerate() {
+            if index == 0 && floor != Position::START && matches!(answer, Answer::Log { .. }) {
+                floor = floor.min(Position::after(Self::latest_floor(answer)));
+                floors = vec![floor];
+            }
             for row in answer.rows() {
-                if row.position() > floor && ids.insert(row.id) {
+                if place(row) > floor && ids.insert(row.id) {
                     counted.push(CountedRow { row, answer: index, seen_at: answer.now() });
                 }
             }
             let horizon = answer.now().plus_millis(-HOUR);
             let mut remembered: Vec<Position> =
-                counted.iter().map(|counted| counted.row.position()).filter(|position| *position > floor).collect();
+                counted.iter().map(|counted| place(counted.row)).filter(|position| *position > floor).collect();
             remembered.sort();
             while let Some(oldest) = remembered.first().copied()
                 && (oldest.at <= horizon || remembered.len() > MOST_POSITIONS)
@@ -209,7 +268,9 @@ impl Model {
     pub(crate) fn memory(&self) -> Memory {
         let Reckoning { counted, floors } = self.reckon();
         let floor = floors.last().copied().unwrap_or(self.baseline);
-        Memory { floor, positions: counted.iter().filter(|counted| counted.row.position() > floor).count() }
+        // A date told anew moves a row by at most two minutes.
+        let known_from = Position::before(floor.at.plus_millis(-2 * MINUTE));
+        Memory { floor, positions: counted.iter().filter(|counted| place(counted.row) > known_from).count() }
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -236,26 +297,36 @@ impl Model {
 
     pub(crate) fn events(&self) -> EventFacts {
         let Reckoning { counted, floors } = self.reckon();
-        let keys: BTreeSet<EventKey> =
-            counted.iter().filter_map(|counted| counted.row.event.as_ref()).map(|event| event.key).collect();
+        let keys: BTreeSet<EventKey> = counted.iter().map(|counted| key_of(counted.row)).collect();
         let mut facts = EventFacts::default();
         for key in keys {
-            let of_key = |counted: &&CountedRow<'_>| counted.row.event.as_ref().is_some_and(|event| event.key == key);
-            let rows: Vec<&CountedRow<'_>> = counted.iter().filter(of_key).collect();
-            self.follow_event(&rows, &floors, &mut facts);
+            let rows: Vec<&CountedRow<'_>> = counted.iter().filter(|counted| key_of(counted.row) == key).collect();
+            self.follow_event(key, &rows, &floors, &mut facts);
         }
         facts
     }
 
     /// The life of one event, or its lives, if it shows up again after it has been forgotten.
-    fn follow_event(&self, rows: &[&CountedRow<'_>], floors: &[Position], facts: &mut EventFacts) {
+    fn follow_event(&self, key: EventKey, rows: &[&CountedRow<'_>], floors: &[Position], facts: &mut EventFacts) {
         let mut seen: Vec<&CountedRow<'_>> = Vec::new();
         let mut is_settled = false;
         for (index, answer) in self.answers.iter().enumerate() {
+            // A success below the floor does not count, and yet the event was delivered.
+            let is_old_success = |row: &&Attempt| key_of(row) == key && !is_failure(row) && place(row) <= floors[index];
+            let old_success = answer.rows().into_iter().find(is_old_success);
+            if let Some(row) = old_success
+                && !seen.is_empty()
+                && !is_settled
+            {
+                is_settled = true;
+                facts.deliver(row, if is_ahead(row, answer.now()) { answer.now() } else { row.at });
+            }
             for counted in rows.iter().filter(|counted| counted.answer == index) {
-                let Some(event) = &counted.row.event else { continue };
                 if seen.is_empty() {
-                    *facts.entered.entry((event.event_type, event.action)).or_default() += 1;
+                    let event = counted.row.event.as_ref();
+                    let kind =
+                        event.map_or((EventType::Other, Action::Other), |event| (event.event_type, event.action));
+                    *facts.entered.entry(kind).or_default() += 1;
                 }
                 seen.push(counted);
                 if is_settled {
@@ -263,12 +334,7 @@ impl Model {
                 }
                 if !is_failure(counted.row) {
                     is_settled = true;
-                    facts.delivered += 1;
-                    if let Some(created_at) = event.created_at {
-                        let delay = (counted.made_at().as_millis() - created_at.as_millis()).max(0);
-                        facts.delays[DELAY_BOUNDS.iter().filter(|bound| delay > **bound).count()] += 1;
-                        facts.delay_sum_millis += u64::try_from(delay).expect("no delay is negative");
-                    }
+                    facts.deliver(counted.row, counted.told_at());
                 } else if counted.row.retry >= self.policy.max_retries {
                     is_settled = true;
                     facts.lost += 1;
@@ -279,7 +345,7 @@ impl Model {
                 is_settled = true;
                 facts.lost += 1;
             }
-            if is_settled && seen.iter().all(|counted| counted.row.position() <= floors[index + 1]) {
+            if is_settled && seen.iter().all(|counted| place(counted.row) <= floors[index + 1]) {
                 seen.clear();
                 is_settled = false;
             }
@@ -293,36 +359,45 @@ impl Model {
         }
     }
 
-    pub(crate) fn doubts(&self) -> Doubts {
-        let Reckoning { counted, floors } = self.reckon();
-        let mut doubts = Doubts::default();
-        let mut last_length = None;
-        for (index, answer) in self.answers.iter().enumerate() {
+    /// Entries that showed up late.
+    pub(crate) fn late(&self) -> u64 {
+        let Reckoning { counted, .. } = self.reckon();
+        let mut all_late = 0;
+        for index in 0..self.answers.len() {
             let newest_before = counted
                 .iter()
-                .filter(|counted| counted.answer < index && !is_absurd(counted.row.at, counted.seen_at))
-                .map(|counted| counted.row.position())
+                .filter(|counted| counted.answer < index && !is_ahead(counted.row, counted.seen_at))
+                .map(|counted| place(counted.row))
                 .max();
             let here = counted.iter().filter(|counted| counted.answer == index);
-            let late = here.filter(|counted| newest_before.is_some_and(|newest| counted.row.at < newest.at));
-            doubts.late += late.count() as u64;
-
-            let Answer::Log { now, malformed, .. } = answer else { continue };
-            let rows = answer.rows();
-            let length = rows.len() as u64 + malformed;
-            let known_before: HashSet<AttemptId> =
-                counted.iter().filter(|counted| counted.answer < index).map(|counted| counted.row.id).collect();
-            let telling: Vec<&&Attempt> = rows.iter().filter(|row| !is_absurd(row.at, *now)).collect();
-            let is_known = |row: &Attempt| row.position() <= floors[index] || known_before.contains(&row.id);
-            let is_blind = !telling.is_empty() && !telling.iter().any(|row| is_known(row));
-            if is_blind && length >= 2 && last_length.is_some_and(|last| length >= last) {
-                doubts.gaps += 1;
-            }
-            if length > 0 {
-                last_length = Some(length);
-            }
+            let late = here.filter(|counted| newest_before.is_some_and(|newest| place(counted.row).at < newest.at));
+            all_late += late.count() as u64;
         }
-        doubts
+        all_late
+    }
+
+    /// Rule 8, as far as it does not depend on what is known of the log: what the last answer proves.
+    pub(crate) fn proof(&self) -> Proof {
+        let Reckoning { counted, floors } = self.reckon();
+        let index = self.answers.len() - 1;
+        let length = |answer: &Answer| match answer {
+            Answer::Log { malformed, .. } => Some(answer.rows().len() as u64 + malformed),
+            Answer::Unchanged { .. } => None,
+        };
+        let answer = &self.answers[index];
+        let Some(shown) = length(answer) else { return Proof::NothingMissed };
+        let Some(last) = self.answers[..index].iter().rev().find_map(length) else { return Proof::NothingMissed };
+        let known_before: HashSet<AttemptId> =
+            counted.iter().filter(|counted| counted.answer < index).map(|counted| counted.row.id).collect();
+        let rows = answer.rows();
+        let mut telling = rows.iter().filter(|row| !is_absurd(place(row).at, answer.now())).peekable();
+        let is_blind = telling.peek().is_some() || shown == 0;
+        let is_known = telling.any(|row| place(row) <= floors[index] || known_before.contains(&row.id));
+        if is_known || !is_blind || shown < 2 && last <= shown {
+            Proof::NothingMissed
+        } else {
+            Proof::OnlyByRetention { last, shown }
+        }
     }
 
     pub(crate) fn window(&self) -> WindowFacts {
@@ -335,18 +410,16 @@ impl Model {
             failures: failures.len() as u64,
             malformed: *malformed,
             foreign: *foreign,
-            oldest: failures.iter().chain(&successes).map(|row| row.at).min(),
+            oldest: failures.iter().chain(&successes).map(|row| place(row).at).min(),
         }
     }
 
-    /// Every row that any of these answers showed, but for the absurdly dated, in the order of their positions.
+    /// Every row that any of these answers showed, but for those dated ahead, in the order of their positions.
     fn ever_seen(answers: &[Answer]) -> Vec<&Attempt> {
         let mut rows: BTreeMap<Position, &Attempt> = BTreeMap::new();
         for answer in answers {
             let now = answer.now();
-            rows.extend(
-                answer.rows().into_iter().filter(|row| !is_absurd(row.at, now)).map(|row| (row.position(), row)),
-            );
+            rows.extend(answer.rows().into_iter().filter(|row| !is_ahead(row, now)).map(|row| (place(row), row)));
         }
         rows.into_values().collect()
     }
@@ -354,23 +427,24 @@ impl Model {
     pub(crate) fn standing(&self) -> StandingFacts {
         let rows = Self::ever_seen(&self.answers);
         let head_events = self.answers.iter().flat_map(|answer| {
-            let sensible = |at: &UnixMillis| !is_absurd(*at, answer.now());
-            let rows = answer.rows().into_iter().filter(move |row| sensible(&row.at));
-            rows.filter_map(|row| row.event.as_ref()?.created_at).filter(sensible).collect::<Vec<_>>()
+            let now = answer.now();
+            let rows = answer.rows().into_iter().filter(move |row| !is_ahead(row, now));
+            let created_at = rows.filter_map(|row| row.event.as_ref()?.created_at);
+            created_at.filter(|at| !lies_ahead(*at, now)).collect::<Vec<_>>()
         });
         let blocked = match (self.now(), rows.last()) {
             (Some(now), Some(newest)) => {
-                let age = now.as_millis() - newest.at.as_millis();
+                let age = now.as_millis() - place(newest).at.as_millis();
                 is_failure(newest) && newest.retry < self.policy.max_retries && age < self.policy.pending_timeout_millis
             }
             _ => false,
         };
         let last_failure = rows.iter().rev().find_map(|row| match row.outcome {
-            Outcome::Failure { reason, status } => Some((row.position(), reason, status, row.retry)),
+            Outcome::Failure { reason, status } => Some((place(row), reason, status, row.retry)),
             Outcome::Success { .. } => None,
         });
         StandingFacts {
-            last_success: rows.iter().rev().find(|row| !is_failure(row)).map(|row| row.position()),
+            last_success: rows.iter().rev().find(|row| !is_failure(row)).map(|row| place(row)),
             last_failure,
             head_event: head_events.max(),
             blocked,
@@ -379,7 +453,7 @@ impl Model {
 
     pub(crate) fn streak(&self) -> Streak {
         let rows = Self::streak_rows(&self.answers);
-        Streak { failures: rows.len() as u64, since: rows.first().map(|row| row.at) }
+        Streak { failures: rows.len() as u64, since: rows.first().map(|row| place(row).at) }
     }
 
     fn streak_rows(answers: &[Answer]) -> Vec<&Attempt> {
@@ -404,7 +478,7 @@ impl Model {
             let last_success = |answers| Self::ever_seen(answers).into_iter().rfind(|row| !is_failure(row));
             let is_new_success = last_success(before) != last_success(after);
             let streak = Self::streak_rows(after);
-            let below: Vec<&&Attempt> = streak.iter().filter(|row| row.position() <= floors[index]).collect();
+            let below: Vec<&&Attempt> = streak.iter().filter(|row| place(row) <= floors[index]).collect();
             let shows_all = below.iter().all(|row| shown.contains(&row.id));
             let shows_new = below.iter().any(|row| !seen_before.contains(&row.id));
             is_exact = shows_all || is_exact && !is_new_success && !shows_new;
