@@ -55,7 +55,7 @@ static ATTEMPTS: LazyLock<Vec<Attempt>> = LazyLock::new(|| {
     let mut attempts = Vec::new();
     read(&LOG, |entry| match entry {
         LogEntry::Own(attempt) => attempts.push(attempt),
-        LogEntry::Foreign | LogEntry::Malformed => panic!("{entry:?}"),
+        LogEntry::UnderWay(_) | LogEntry::Foreign | LogEntry::Malformed => panic!("{entry:?}"),
     });
     assert_eq!(attempts.len(), 1_000);
     attempts

@@ -111,7 +111,7 @@ fn tell(findings: &[Finding], failures: &[CallError], dropped: usize, policy: &P
     }
     let mut told: Vec<&CallError> = Vec::new();
     for failure in failures {
-        if !told.iter().any(|other| other.result == failure.result) {
+        if !told.iter().any(|other| other.advice == failure.advice) {
             text.push_str(&format!("{failure}. {}\n", failure.advice()));
             told.push(failure);
         }

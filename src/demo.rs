@@ -67,12 +67,13 @@ pub fn api_settings(
         company: None,
         admin: false,
         ca_pem: None,
+        ca_file: None,
         timeout: TIMEOUT,
         max_response_bytes: u64::MAX,
         calls_per_second: 0.0,
         poll_interval,
         clock_speed: simulator_speed,
-        ignore_proxy: true,
+        proxy: None,
     })
 }
 

@@ -32,5 +32,6 @@ fn main() -> ExitCode {
     let exit = runtime.block_on(app::run(task, settings));
     // A name lookup that hangs must not keep the process.
     runtime.shutdown_background();
+    terminal::finish_log();
     exit
 }

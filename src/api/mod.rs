@@ -4,11 +4,16 @@
 //! when a call may start, `sinks` read bodies while they come, and `wire` turns the vendor's JSON into core types.
 
 pub mod call;
+mod connections;
 pub mod credentials;
+mod decoding;
 mod error;
 mod fetched;
+mod http_client;
 pub(crate) mod options;
 mod pacing;
+mod proxy;
+mod reuse;
 mod session;
 mod settings;
 mod sinks;
@@ -27,9 +32,9 @@ use tokio::time::Instant;
 
 pub use self::error::CallError;
 pub use self::fetched::{Fetched, Listing};
+pub use self::http_client::BuildError;
 pub use self::options::TOKEN_VARIABLE;
 pub use self::settings::ApiSettings;
-pub use self::transport::BuildError;
 
 use self::call::{CallResult, Endpoint};
 use self::session::Session;
@@ -112,6 +117,11 @@ impl ApiClient {
     #[must_use]
     pub fn paused_until(&self, now: Instant) -> Option<Instant> {
         self.transport.pacing.paused_until(now)
+    }
+
+    /// Before the next call the files that calls depend on are read again, and new connections are made.
+    pub fn renew_connections(&self) {
+        self.transport.connections.renew();
     }
 
     /// One `GET`, with a new token and a second try if the first token is refused. `sink` is made when the head of the

@@ -10,6 +10,7 @@ use http::HeaderValue;
 use url::Url;
 
 use super::credentials::{Credentials, parse_token, read_password, read_token};
+use super::proxy;
 use super::settings::ApiSettings;
 use crate::options::{Refused, duration};
 
@@ -40,7 +41,7 @@ pub(crate) struct ApiOptions {
     #[arg(long = "cotalker.admin", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false",
         default_missing_value = "true", value_parser = BoolishValueParser::new(), action = clap::ArgAction::Set, hide_possible_values = true)]
     admin: bool,
-    /// PEM file with an additional trusted CA
+    /// PEM file with an additional trusted CA; read again when it changes
     #[arg(long = "cotalker.ca-file", value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// Time limit of one API call, from connect to last byte
@@ -61,6 +62,7 @@ impl ApiOptions {
             })?),
             None => None,
         };
+        let proxy = proxy::from_environment(&self.base_url, |name| std::env::var(name).ok())?;
         let token = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
         Ok(ApiSettings {
             credentials: credentials(self.token_file, token, self.email, self.password_file)?,
@@ -68,12 +70,13 @@ impl ApiOptions {
             company: self.company,
             admin: self.admin,
             ca_pem,
+            ca_file: self.ca_file,
             timeout: self.timeout,
             max_response_bytes: self.max_response_size,
             calls_per_second,
             poll_interval,
             clock_speed: 1.0,
-            ignore_proxy: false,
+            proxy,
         })
     }
 }

@@ -9,6 +9,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use tokio::time::{Instant, sleep_until};
 
+use super::call::Endpoint;
 use super::error::CallError;
 use crate::clock;
 use crate::telemetry::Instruments;
@@ -58,24 +59,39 @@ impl Pacing {
         }
     }
 
-    /// Takes note of a response: of a pause that it asks for (`Retry-After` with 429 or 503), or that follows from 429
-    /// alone.
-    pub(super) fn note(&self, status: StatusCode, headers: &HeaderMap, server_time: UnixMillis) {
+    /// Takes note of a response: of a pause of all calls that it asks for, or that follows from 429 alone. Where it
+    /// asks to leave only its own webhook alone, says for how long.
+    ///
+    /// `Retry-After` is obeyed with 429, 503 and 403, which some rate limiters send in place of 429. A 503 of a call
+    /// about one webhook is about that webhook: the others are read on.
+    pub(super) fn note(
+        &self,
+        endpoint: Endpoint,
+        status: StatusCode,
+        headers: &HeaderMap,
+        server_time: UnixMillis,
+    ) -> Option<Duration> {
         let mut pause = lock(&self.pause);
         let is_rate_limited = status == StatusCode::TOO_MANY_REQUESTS;
         if !is_rate_limited && status != StatusCode::SERVICE_UNAVAILABLE {
             pause.in_a_row = 0;
-            return;
+        }
+        if !is_rate_limited && !matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::FORBIDDEN) {
+            return None;
         }
         let server_time = clock::system_time(server_time);
         let asked = headers.get(RETRY_AFTER).and_then(|header| retry_after(header.to_str().ok()?, server_time));
+        let is_of_one_webhook = matches!(endpoint, Endpoint::Webhook | Endpoint::Logs);
+        if status == StatusCode::SERVICE_UNAVAILABLE && is_of_one_webhook {
+            return asked;
+        }
         let wait = match asked {
             Some(wait) => wait,
             None if is_rate_limited => {
                 pause.in_a_row = pause.in_a_row.saturating_add(1);
                 backoff(pause.in_a_row, self.poll_interval, rand::random())
             }
-            None => return,
+            None => return None,
         };
         let until = Instant::now() + wait;
         if pause.until.is_none_or(|other| until > other) {
@@ -84,6 +100,7 @@ impl Pacing {
                 .backing_off_until(clock::now().plus_millis(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)));
             tracing::warn!(seconds = wait.as_secs_f64(), %status, "pausing API calls");
         }
+        None
     }
 }
 

@@ -1,11 +1,13 @@
 //! How to reach the API.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http::HeaderValue;
 use url::{Host, Url};
 
 use super::credentials::Credentials;
+use crate::secret::Secret;
 
 /// How to reach the API.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct ApiSettings {
     pub admin: bool,
     /// PEM of additional trusted CAs.
     pub ca_pem: Option<Vec<u8>>,
+    /// The file that `ca_pem` was read from; it is read again when new connections are made.
+    pub ca_file: Option<PathBuf>,
     /// For one call, from connect to last byte.
     pub timeout: Duration,
     /// The most bytes that a response may have, decompressed.
@@ -30,8 +34,8 @@ pub struct ApiSettings {
     pub poll_interval: Duration,
     /// How many seconds of the server pass in a second: 1, but for a simulated one.
     pub clock_speed: f64,
-    /// Whether to ignore the environment's proxy, as on the way to loopback.
-    pub ignore_proxy: bool,
+    /// The URL of the proxy to call through, which may hold a password.
+    pub proxy: Option<Secret>,
 }
 
 impl ApiSettings {

@@ -33,12 +33,32 @@ impl ArrayFraming {
     fn feed(&mut self, bytes: &[u8], on_entry: impl FnMut(Framed<'_>)) -> Result<(), CallError> {
         self.first_byte = self.first_byte.or_else(|| bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace()));
         let first_byte = self.first_byte;
-        self.framer.feed(bytes, on_entry).map_err(|error| CallError::from_framing(error, first_byte))
+        self.framer.feed(bytes, on_entry).map_err(|error| match wrapper_of(bytes) {
+            Some(key) if first_byte == Some(b'{') => {
+                CallError::malformed(&format!("the response is an object that wraps an array in {key:?}, not an array"))
+            }
+            _ => CallError::from_framing(error, first_byte),
+        })
     }
 
     fn finish(self) -> Result<(), CallError> {
         self.framer.finish().map_err(|error| CallError::from_framing(error, self.first_byte))
     }
+}
+
+/// The key of an object that starts with an array, as `{"data":[`: a plain short word, so that nothing else is told.
+fn wrapper_of(bytes: &[u8]) -> Option<&str> {
+    let after = |bytes: &'_ [u8], byte: u8| -> Option<usize> {
+        let at = bytes.iter().position(|byte| !byte.is_ascii_whitespace())?;
+        (bytes.get(at) == Some(&byte)).then_some(at + 1)
+    };
+    let object = bytes.get(after(bytes, b'{')?..)?;
+    let key = object.get(after(object, b'"')?..)?;
+    let (key, rest) = key.split_at(key.iter().position(|byte| *byte == b'"')?);
+    let rest = rest.get(1..)?;
+    after(rest.get(after(rest, b':')?..)?, b'[')?;
+    let is_plain = key.len() <= 20 && key.iter().all(u8::is_ascii_alphanumeric);
+    std::str::from_utf8(key).ok().filter(|_| is_plain)
 }
 
 /// Reads the list.
@@ -89,6 +109,7 @@ impl Sink for LogSink<'_> {
         framing.feed(bytes, |framed| match framed {
             Framed::Entry(json) => match read_log_entry(json, *id) {
                 LogEntry::Own(attempt) => reading.observe(attempt),
+                LogEntry::UnderWay(attempt) => reading.observe_under_way(attempt),
                 LogEntry::Foreign => reading.observe_foreign(),
                 LogEntry::Malformed => reading.observe_malformed(),
             },
@@ -156,4 +177,20 @@ fn collect(body: &mut Vec<u8>, bytes: &[u8]) -> Result<(), CallError> {
     }
     body.extend_from_slice(bytes);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrapper_around_an_array_is_named_and_nothing_else_is() {
+        let failed = |body: &str| ListSink::default().feed(body.as_bytes()).expect_err("no array").cause;
+        for body in [r#"{"data":[{"_id":1}]}"#, " { \"data\" : [ ", r#"{"data":["#] {
+            assert!(failed(body).contains("wraps an array in \"data\""), "{}", failed(body));
+        }
+        for body in [r#"{"error":"no"}"#, r#"{"a secret, perhaps":["#, "{}", r#"{"data":{}}"#] {
+            assert!(!failed(body).contains("wraps"), "{}", failed(body));
+        }
+    }
 }

@@ -12,8 +12,25 @@ pub(super) fn explain(error: &Error) -> String {
         | Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion) => {
             format!("the API and the exporter have no TLS version or cipher suite in common ({error})")
         }
+        Error::AlertReceived(alert) => format!("the server refused the connection: {}", why_refused(*alert)),
+        Error::NoCertificatesPresented => "the server sent no certificate".to_owned(),
+        Error::DecryptError | Error::PeerMisbehaved(_) | Error::InappropriateMessage { .. } => {
+            format!("the server, or something in front of it, broke the rules of TLS ({error})")
+        }
         other => other.to_string(),
     }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library's own text does for the many rare causes")]
+fn why_refused(alert: AlertDescription) -> String {
+    let words = match alert {
+        AlertDescription::CertificateRequired => "it demands a client certificate, which the exporter has none of",
+        AlertDescription::UnrecognisedName => "it does not know this host name",
+        AlertDescription::AccessDenied => "access denied",
+        AlertDescription::InternalError => "it has an internal problem",
+        other => return format!("TLS alert {other:?}"),
+    };
+    words.to_owned()
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library's own text does for the many rare causes")]
@@ -30,6 +47,9 @@ fn why_invalid(error: &CertificateError) -> String {
             "is for another host name"
         }
         CertificateError::Revoked => "has been revoked",
+        CertificateError::BadEncoding => "cannot be read",
+        CertificateError::BadSignature => "does not bear the signature of its CA, or of its key",
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => "is not meant for servers",
         other => return format!("is not valid: {other}"),
     };
     words.to_owned()
@@ -50,9 +70,24 @@ mod tests {
             ),
             (CertificateError::Expired.into(), "the API's certificate has expired, or this machine's clock is wrong"),
             (CertificateError::NotValidForName.into(), "the API's certificate is for another host name"),
-            (CertificateError::BadEncoding.into(), "the API's certificate is not valid: BadEncoding"),
+            (CertificateError::BadEncoding.into(), "the API's certificate cannot be read"),
+            (
+                CertificateError::UnhandledCriticalExtension.into(),
+                "the API's certificate is not valid: UnhandledCriticalExtension",
+            ),
+            (
+                Error::AlertReceived(AlertDescription::CertificateRequired),
+                "the server refused the connection: it demands a client certificate, which the exporter has none of",
+            ),
+            (
+                Error::AlertReceived(AlertDescription::UserCanceled),
+                "the server refused the connection: TLS alert UserCanceled",
+            ),
             (InvalidMessage::InvalidContentType.into(), "the server does not speak TLS on this port"),
-            (Error::DecryptError, "cannot decrypt peer's message"),
+            (
+                Error::DecryptError,
+                "the server, or something in front of it, broke the rules of TLS (cannot decrypt peer's message)",
+            ),
         ] {
             assert_eq!(explain(&error), expected, "{error:?}");
         }

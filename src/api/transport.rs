@@ -5,27 +5,32 @@ use std::time::Duration;
 
 use delivery_ledger::fleet::EntityTag;
 use delivery_ledger::{ServerClock, ServerTime};
-use http::header::{ACCEPT, DATE, ETAG};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, DATE, ETAG};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use reqwest::{Certificate, RequestBuilder, Response};
+use reqwest::{Client, Request, RequestBuilder, Response};
 use tokio::time::{Instant, timeout_at};
 
 use super::call::{CallResult, Endpoint};
-use super::error::CallError;
+use super::connections::Connections;
+use super::decoding::{self, Decoded};
+use super::error::{CallError, is_closed_connection};
+use super::http_client::BuildError;
 use super::pacing::Pacing;
+use super::reuse::note_reuse;
 use super::settings::ApiSettings;
 use super::sinks::Sink;
 use crate::clock;
 use crate::telemetry::Instruments;
 
-/// Idle connections are closed after this long: before Node.js closes them (5 s by default, `server.keepAliveTimeout`),
-/// so that no call goes out on a connection that is just being closed.
-const POOL_IDLE: Duration = Duration::from_secs(4);
+/// The most bytes of white space that are read in search of the first byte of a response. A convention.
+const LONGEST_INDENT: usize = 4 * 1024;
 
 /// The way to the API. It knows nothing of tokens.
 #[derive(Debug)]
 pub(super) struct Transport {
-    http: reqwest::Client,
+    /// Only builds requests: calls are made by those of `connections`.
+    builder: Client,
+    pub(super) connections: Connections,
     base: String,
     fixed_headers: HeaderMap,
     timeout: Duration,
@@ -62,8 +67,10 @@ impl Body {
 
 impl Transport {
     pub(super) fn new(settings: &ApiSettings, instruments: Arc<Instruments>) -> Result<Self, BuildError> {
+        let connections = Connections::new(settings)?;
         let mut fixed_headers = HeaderMap::new();
         fixed_headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        fixed_headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(decoding::ACCEPTED));
         if let Some(company) = &settings.company {
             fixed_headers.insert(HeaderName::from_static("company"), company.clone());
         }
@@ -71,7 +78,8 @@ impl Transport {
             fixed_headers.insert(HeaderName::from_static("admin"), HeaderValue::from_static("true"));
         }
         Ok(Self {
-            http: http_client(settings)?,
+            builder: Client::builder().tls_certs_only([]).build().map_err(BuildError::NoTls)?,
+            connections,
             base: settings.base_url.as_str().trim_end_matches('/').to_owned(),
             fixed_headers,
             timeout: settings.timeout,
@@ -84,7 +92,7 @@ impl Transport {
 
     /// A request of `path`, which starts with a slash.
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base)).headers(self.fixed_headers.clone())
+        self.builder.request(method, format!("{}{path}", self.base)).headers(self.fixed_headers.clone())
     }
 
     /// Waits for its turn, sends the request, and takes the head of the response. A call that ends with the head is
@@ -97,17 +105,46 @@ impl Transport {
     ) -> Result<Opened, CallError> {
         self.pacing.turn(self.timeout).await?;
         let started = Instant::now();
-        let opened = match timeout_at(started + self.timeout, request.send()).await {
+        let opened = match timeout_at(started + self.timeout, self.execute(request)).await {
             Err(_) => Err(CallError::timed_out(self.timeout)),
-            Ok(Err(error)) => Err(CallError::from_transport(error)),
-            Ok(Ok(response)) => self.judge_head(endpoint, response, started, is_conditional),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(mut response)) => {
+                let status = response.status();
+                let is_intercepted = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+                    && timeout_at(started + self.timeout, is_web_page(&mut response)).await.unwrap_or(false);
+                let judged = self.judge_head(endpoint, response, started, is_conditional);
+                if is_intercepted { Err(CallError::intercepted(status)) } else { judged }
+            }
         };
         match &opened {
             Ok(Opened::Body(_)) => {}
             Ok(Opened::NotModified { .. }) => self.count(endpoint, CallResult::NotModified, started, 0),
-            Err(error) => self.count(endpoint, error.result, started, 0),
+            Err(error) => {
+                if error.result == CallResult::Tls {
+                    self.connections.distrusted();
+                }
+                self.count(endpoint, error.result, started, 0);
+            }
         }
         opened
+    }
+
+    /// Sends the request. A `GET` that goes out on a reused connection just as the API closes it ends without a byte of
+    /// a response: it is sent once more, on a new connection.
+    async fn execute(&self, request: RequestBuilder) -> Result<Response, CallError> {
+        let request = request.build().map_err(CallError::from_transport)?;
+        let again = if request.method() == Method::GET { request.try_clone() } else { None };
+        let client = self.connections.client().await;
+        match (note_reuse(client.execute(request)).await, again) {
+            ((Err(error), true), Some(again)) if is_closed_connection(&error) => self.execute_again(again, error).await,
+            ((response, _), _) => response.map_err(CallError::from_transport),
+        }
+    }
+
+    async fn execute_again(&self, request: Request, error: reqwest::Error) -> Result<Response, CallError> {
+        let Ok(client) = self.connections.unpooled().await else { return Err(CallError::from_transport(error)) };
+        tracing::debug!("the API closed the connection under a call; the call is made once more");
+        client.execute(request).await.map_err(CallError::from_transport)
     }
 
     fn judge_head(
@@ -123,23 +160,28 @@ impl Transport {
         let server_time = reckoning.time;
         if let Some(date) = date.filter(|_| reckoning.is_news) {
             let seconds_ahead = date.millis_since(server_time.local) / 1_000;
-            tracing::warn!(seconds_ahead, "the API's Date header is not plausible; it is not used");
+            tracing::warn!(
+                seconds_ahead,
+                "Date headers of the API disagree; a time that most do not agree on is not used"
+            );
         }
         let status = response.status();
-        self.pacing.note(status, response.headers(), date.unwrap_or(server_time.at));
+        let date = date.unwrap_or(server_time.at);
+        let retry_after = self.pacing.note(endpoint, status, response.headers(), date);
         match status {
             StatusCode::NOT_MODIFIED if is_conditional => Ok(Opened::NotModified { server_time }),
             _ if status.is_success() => Ok(Opened::Body(Body { server_time, endpoint, response, started })),
-            _ => Err(CallError::from_status(status)),
+            _ => Err(CallError::from_status(status).with_retry_after(retry_after)),
         }
     }
 
     /// Reads a body into `sink`, within the limits of time and size.
     pub(super) async fn drain<S: Sink>(&self, body: Body, mut sink: S) -> Result<S::Value, CallError> {
-        let Body { endpoint, mut response, started, .. } = body;
+        let Body { endpoint, response, started, .. } = body;
         let mut bytes = 0_u64;
         let read = async {
-            while let Some(chunk) = response.chunk().await.map_err(CallError::from_transport)? {
+            let mut body = Decoded::of(response)?;
+            while let Some(chunk) = body.chunk().await? {
                 bytes = bytes.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
                 if bytes > self.max_response_bytes {
                     return Err(CallError::too_large(self.max_response_bytes));
@@ -166,49 +208,21 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn http_client(settings: &ApiSettings) -> Result<reqwest::Client, BuildError> {
-    // Both the client and the server side of the process use one provider; a second call changes nothing.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::Client::builder()
-        .http1_only()
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .pool_idle_timeout(POOL_IDLE)
-        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
-    if settings.ignore_proxy {
-        builder = builder.no_proxy();
+/// Whether a response that should be JSON is a web page: by its type, or by its first byte. Reads no further than that.
+async fn is_web_page(response: &mut Response) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    if content_type.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"text/html")) {
+        return true;
     }
-    if settings.base_url.scheme() == "http" {
-        // No TLS is needed: a container without any CA must still be able to start.
-        builder = builder.tls_certs_only([]);
-    } else if let Some(pem) = &settings.ca_pem {
-        let cas = Certificate::from_pem_bundle(pem).map_err(BuildError::BrokenPem)?;
-        if cas.is_empty() {
-            return Err(BuildError::NoCertificate);
+    let mut left = LONGEST_INDENT;
+    while let Ok(Some(chunk)) = response.chunk().await {
+        match chunk.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(first) => return *first == b'<',
+            None => left = left.saturating_sub(chunk.len()),
         }
-        builder = builder.tls_certs_merge(cas);
+        if left == 0 {
+            break;
+        }
     }
-    builder.build().map_err(BuildError::NoTls)
-}
-
-/// Why no client could be made.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// The PEM of the additional CAs is broken.
-    #[error("broken PEM: {0}")]
-    BrokenPem(#[source] reqwest::Error),
-    /// The PEM of the additional CAs holds no certificate.
-    #[error("no certificate in it")]
-    NoCertificate,
-    /// TLS cannot be set up. All that can be wrong by then is that the system has no CAs.
-    #[error(
-        "no trusted CA: {}; give one in a PEM file, or install the system's in /etc/ssl/certs/ca-certificates.crt",
-        root_cause(.0)
-    )]
-    NoTls(reqwest::Error),
-}
-
-/// What is behind an error that itself says too little.
-fn root_cause(error: &reqwest::Error) -> &dyn std::error::Error {
-    std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source()).last().unwrap_or(error)
+    false
 }

@@ -47,7 +47,7 @@ pub struct Poller {
 enum CallEnded {
     List { call: CallId, listed: Result<Fetched<Listing>, CallError> },
     Described { call: CallId, id: WebhookId, described: Result<Fetched<Webhook>, CallError> },
-    Log { call: CallId, id: WebhookId, read: Result<Fetched<Answer>, CallError> },
+    Log { call: CallId, id: WebhookId, read: Box<Result<Fetched<Answer>, CallError>> },
 }
 
 impl Poller {
@@ -124,7 +124,7 @@ impl Poller {
                 let policy = self.policy;
                 self.calls.spawn(async move {
                     let read = client.logs(id, tag.as_ref(), &ledger, listed, &policy).await;
-                    CallEnded::Log { call, id, read }
+                    CallEnded::Log { call, id, read: Box::new(read) }
                 });
             }
             Effect::Show => self.publish().await,
@@ -173,7 +173,7 @@ impl Poller {
                 }
                 Err(error) => self.fleet.not_described(call, id, error, now, random),
             },
-            CallEnded::Log { call, id, read } => match read {
+            CallEnded::Log { call, id, read } => match *read {
                 Ok(Fetched::Fresh { value, tag, server_time }) => {
                     self.fleet.log_read(call, id, value, tag, server_time, now);
                 }
@@ -207,6 +207,7 @@ impl CallFailure for CallError {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        None
+        // The inherent method, of the same name.
+        Self::retry_after(self)
     }
 }

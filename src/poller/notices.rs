@@ -33,6 +33,13 @@ pub(super) fn log(notice: &Notice<CallError>) {
         Notice::LogFailed(subject, cause) => {
             tracing::warn!(webhook = subject.label, id = %subject.id, %cause, "failed to read the log of a webhook");
         }
+        Notice::LogsFailed(logs, subject, cause) => tracing::warn!(
+            logs,
+            example = subject.label,
+            %cause,
+            "failed to read the logs of many webhooks; the status page shows which"
+        ),
+        Notice::LogsRecovered(logs) => tracing::info!(logs, "the logs of many webhooks can be read again"),
         Notice::LogRecovered(subject) => tracing::info!(webhook = subject.label, "the log can be read again"),
         Notice::Lost(subject, lost) => {
             tracing::warn!(webhook = subject.label, lost, "events are lost: nothing will send them again");

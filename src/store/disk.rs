@@ -1,11 +1,16 @@
 //! The few things that the store does to a directory, as a trait, so that a test can put a faulty disk in its place.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use atomicwrites::{AtomicFile, OverwriteBehavior};
+/// What state may be read by: its owner. It tells of a company's business.
+pub(super) const FILE_MODE: u32 = 0o600;
+
+/// What the name of a file that is still being written ends with.
+const UNFINISHED: &str = ".new";
 
 /// A directory of small files. Names are plain file names.
 pub trait Disk: fmt::Debug + Send {
@@ -49,13 +54,15 @@ pub trait Disk: fmt::Debug + Send {
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
+    /// Whether the log says that names cannot be made durable here.
+    has_told_of_names: bool,
 }
 
 impl Directory {
     /// The directory at `path`, which exists.
     #[must_use]
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self { path: path.to_owned(), has_told_of_names: false }
     }
 
     /// Removes what a process that was killed in the middle of [`Disk::replace`] left behind.
@@ -66,9 +73,8 @@ impl Directory {
     pub fn sweep(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
-            // Source: the crate `atomicwrites`, which writes into a directory with this prefix.
-            if entry.file_name().to_string_lossy().starts_with(".atomicwrite") {
-                fs::remove_dir_all(entry.path())?;
+            if entry.file_name().to_string_lossy().ends_with(UNFINISHED) {
+                fs::remove_file(entry.path())?;
             }
         }
         Ok(())
@@ -85,24 +91,22 @@ impl Disk for Directory {
     }
 
     fn replace(&mut self, name: &str, pieces: &[&[u8]]) -> io::Result<()> {
-        // Syncs the file and the directory: without the latter a rename is not durable.
-        let file = AtomicFile::new_with_tmpdir(self.path.join(name), OverwriteBehavior::AllowOverwrite, &self.path);
-        file.write(|file| {
-            let mut file = io::BufWriter::with_capacity(1 << 20, file);
-            for piece in pieces {
-                file.write_all(piece)?;
-            }
-            file.flush()
-        })
-        .map_err(io::Error::from)
+        let unfinished = self.path.join(format!("{name}{UNFINISHED}"));
+        remove_if_there(&unfinished)?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(&unfinished)?;
+        let mut file = io::BufWriter::with_capacity(1 << 20, file);
+        for piece in pieces {
+            file.write_all(piece)?;
+        }
+        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        fs::rename(unfinished, self.path.join(name))?;
+        // Without this the rename is not durable.
+        self.sync_names()
     }
 
     fn keep_as(&mut self, name: &str, second: &str) -> io::Result<()> {
-        let link = self.path.join(format!("{second}.new"));
-        match fs::remove_file(&link) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        let link = self.path.join(format!("{second}{UNFINISHED}"));
+        remove_if_there(&link)?;
         match fs::hard_link(self.path.join(name), &link) {
             Ok(()) => fs::rename(link, self.path.join(second)),
             // A file system without hard links.
@@ -121,6 +125,29 @@ impl Disk for Directory {
     }
 
     fn sync_names(&mut self) -> io::Result<()> {
-        fs::File::open(&self.path)?.sync_all()
+        if !sync_directory(&self.path)? && !std::mem::replace(&mut self.has_told_of_names, true) {
+            tracing::warn!(
+                directory = %self.path.display(),
+                "this file system cannot sync a directory; after a loss of power the checkpoint may be an older one"
+            );
+        }
+        Ok(())
+    }
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the names in a directory durable; false where the file system has no such call. Source: fsync(2), "EROFS,
+/// EINVAL", and what network and FUSE file systems give instead.
+pub(super) fn sync_directory(path: &Path) -> io::Result<bool> {
+    match File::open(path)?.sync_all() {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::EOPNOTSUPP | libc::ENOSYS)) => Ok(false),
+        Err(error) => Err(error),
     }
 }

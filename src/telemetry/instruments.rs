@@ -10,6 +10,7 @@ use prometheus::{Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCou
 
 use delivery_ledger::UnixMillis;
 
+use super::log_queue::take_dropped;
 use super::results::{ReloadResult, WriteResult};
 use crate::api::call::{CallResult, Endpoint};
 use crate::exposition::{FamilyDoc, Sink, Text, own};
@@ -37,6 +38,7 @@ pub struct Instruments {
     state_writes: IntCounterVec,
     state_last_write: Gauge,
     state_recoveries: IntCounter,
+    log_lines_dropped: IntCounter,
     web_config_reloads: IntCounterVec,
 }
 
@@ -151,6 +153,13 @@ impl Instruments {
                 "Number of checkpoints that could not be used at the start and were put aside.",
             ),
         )?;
+        let log_lines_dropped = register(
+            &registry,
+            IntCounter::new(
+                "cotalker_exporter_log_lines_dropped_total",
+                "Number of log lines that were dropped because nobody read standard error fast enough.",
+            ),
+        )?;
         let web_config_reloads = register(
             &registry,
             IntCounterVec::new(
@@ -208,6 +217,7 @@ impl Instruments {
             state_writes,
             state_last_write,
             state_recoveries,
+            log_lines_dropped,
             web_config_reloads,
         })
     }
@@ -278,6 +288,7 @@ impl Instruments {
     fn gather(&self, now: UnixMillis) -> Vec<MetricFamily> {
         let until = UnixMillis::from_millis(self.backoff_until_millis.load(Ordering::Relaxed));
         self.api_backoff_until.set(if until > now { as_seconds(until) } else { 0.0 });
+        self.log_lines_dropped.inc_by(take_dropped());
         self.registry.gather()
     }
 }

@@ -5,6 +5,8 @@ use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::log_queue::LogQueue;
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -42,22 +44,17 @@ impl LogConfig {
         EnvFilter::try_new(&filter).map(|_| filter)
     }
 
-    /// Sends the log to standard error. The first call in a process wins.
+    /// Sends the log to standard error, through a queue: see [`super::flush_log`]. The first call in a process wins.
     pub fn install(&self) {
+        let queue = LogQueue::start();
         let registry = tracing_subscriber::registry().with(EnvFilter::new(&self.filter));
         // An error means that there is a log already.
         let _ = match self.format {
-            LogFormat::Logfmt => registry
-                .with(tracing_logfmt::builder().with_target(false).layer().with_writer(std::io::stderr))
-                .try_init(),
+            LogFormat::Logfmt => {
+                registry.with(tracing_logfmt::builder().with_target(false).layer().with_writer(queue)).try_init()
+            }
             LogFormat::Json => registry
-                .with(
-                    tracing_subscriber::fmt::layer()
-                        .json()
-                        .flatten_event(true)
-                        .with_target(false)
-                        .with_writer(std::io::stderr),
-                )
+                .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false).with_writer(queue))
                 .try_init(),
         };
     }

@@ -146,7 +146,7 @@ fn where_nothing_can_be_used_counting_begins_anew_and_that_is_no_first_start() {
 fn a_newer_checkpoint_is_refused_and_left_as_it_is() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut newer = bytes_of(&checkpoint(2));
-    newer[8] = 2;
+    newer[8] = 3;
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&newer[8..20]);
     hasher.update(&newer[24..]);
@@ -155,7 +155,7 @@ fn a_newer_checkpoint_is_refused_and_left_as_it_is() {
         let path = directory.path().join(name);
         std::fs::write(&path, &newer).expect("written");
         let error = Store::open(directory.path(), NOW).expect_err("refused");
-        assert!(matches!(error, OpenError::Newer { .. }) && error.to_string().contains("version 2"), "{error}");
+        assert!(matches!(error, OpenError::Newer { .. }) && error.to_string().contains("version 3"), "{error}");
         assert_eq!(std::fs::read(&path).expect("still there"), newer);
         std::fs::remove_file(&path).expect("removed");
     }
@@ -179,8 +179,24 @@ fn a_place_that_is_no_directory_is_refused_with_its_name() {
 }
 
 #[test]
-fn the_checkpoint_of_version_1_loads_exactly() {
+fn the_checkpoint_of_version_1_loads_with_all_that_it_counted() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/checkpoint-v1");
+    let loaded = decode(&std::fs::read(path).expect("the fixture")).expect("a checkpoint");
+    let now = checkpoint(7);
+    let (old, new) = (&loaded.webhooks[0], &now.webhooks[0]);
+    assert_eq!((loaded.account.listed_at, loaded.account.server_ahead_millis), (Some(NOW), -12));
+    assert_eq!(loaded.account.identity, "", "version 1 did not know");
+    assert_eq!((&old.webhook, old.read_at, old.vanished_since), (&new.webhook, new.read_at, None));
+    assert_eq!(old.ledger.totals(), new.ledger.totals());
+    assert_eq!(old.ledger.window().failures, new.ledger.window().failures);
+    assert_eq!((old.ledger.events().delivered(), old.ledger.events().lost()), (4, 0));
+    assert_eq!(old.ledger.standing().last_failure.map(|failure| failure.at), Some(NOW));
+    assert_eq!(old.ledger.as_of(), new.ledger.as_of());
+}
+
+#[test]
+fn the_checkpoint_of_version_2_loads_exactly() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/checkpoint-v2");
     if std::env::var_os("WRITE_FIXTURE").is_some() {
         std::fs::write(&path, bytes_of(&checkpoint(7))).expect("written");
     }

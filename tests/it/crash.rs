@@ -83,9 +83,8 @@ impl World {
             (event, 0)
         });
         let at = if is_late { self.now.plus_millis(-40_000) } else { self.now };
-        let second = u32::try_from(at.as_millis() / 1_000).expect("a second of this century");
         let mut id = [0; 12];
-        id[..4].copy_from_slice(&second.to_be_bytes());
+        id[..4].copy_from_slice(&u32::try_from(at.as_millis() / 1_000).expect("a second").to_be_bytes());
         id[8..].copy_from_slice(&self.rows.to_be_bytes());
         log.rows.push(Attempt {
             id: AttemptId(ObjectId::from_bytes(id)),

@@ -80,7 +80,8 @@ async fn foreign_and_senseless_entries_are_left_out_and_shown_and_the_rest_count
     assert_eq!(of("delivery_retries_total"), Some(1.0));
     assert_eq!(
         (of("events_total"), of("events_delivered_total"), of("events_pending")),
-        (Some(6.0), Some(5.0), Some(1.0))
+        (Some(7.0), Some(6.0), Some(1.0)),
+        "an entry without an event is one of its own"
     );
     for (result, entries) in [("success", 6.0), ("failed", 1.0), ("malformed", 6.0), ("foreign", 1.0)] {
         let label = format!("result=\"{result}\"");
@@ -199,4 +200,60 @@ async fn a_log_of_final_rows_only_tells_the_same_of_events() {
     ] {
         assert_eq!(page.of(id, family), Some(expected as f64), "{family}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_gets_its_status_later_counts_once_and_by_that_status() {
+    let (simulator, ids) = company(1).await;
+    let at = START.plus_millis(-5_000);
+    let mut row = entry(&simulator, ids[0], at, 1);
+    row["status"] = json!(null);
+    row["response"] = json!(null);
+    simulator.shape(ids[0], |shape| shape.extra = vec![row.clone()]);
+    let daemon = Setup::of(&simulator).start().await;
+    let page = daemon.first_poll().await;
+    assert_eq!(page.of(ids[0], "delivery_attempts_total"), Some(3.0), "the fourth is under way");
+    row["status"] = json!(200);
+    simulator.shape(ids[0], |shape| shape.extra = vec![row]);
+    let page = daemon.wait_for("its end", |page| page.of(ids[0], "delivery_attempts_total") == Some(4.0)).await;
+    assert_eq!(page.of(ids[0], "delivery_failures_total"), Some(0.0));
+    assert_eq!(
+        (page.of(ids[0], "events_delivered_total"), page.of(ids[0], "events_lost_total")),
+        (Some(4.0), Some(0.0))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_that_turns_to_success_delivers_its_event() {
+    let (simulator, ids) = company(1).await;
+    let at = START.plus_millis(-5_000);
+    let mut row = entry(&simulator, ids[0], at, 1);
+    row["status"] = json!(503);
+    simulator.shape(ids[0], |shape| shape.extra = vec![row.clone()]);
+    let daemon = Setup::of(&simulator).start().await;
+    let page = daemon.first_poll().await;
+    assert_eq!((page.of(ids[0], "events_pending"), page.of(ids[0], "blocked")), (Some(1.0), Some(1.0)));
+    row["status"] = json!(200);
+    simulator.shape(ids[0], |shape| shape.extra = vec![row]);
+    let page = daemon.wait_for("its delivery", |page| page.of(ids[0], "events_pending") == Some(0.0)).await;
+    assert_eq!((page.of(ids[0], "events_delivered_total"), page.of(ids[0], "blocked")), (Some(4.0), Some(0.0)));
+    assert_eq!(page.of(ids[0], "delivery_attempts_total"), Some(4.0), "and counts once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_last_failure_without_a_usable_event_is_a_lost_event_of_its_own() {
+    let (simulator, ids) = company(1).await;
+    let at = START.plus_millis(-5_000);
+    let without = |number: u8, event: serde_json::Value| {
+        let mut row = entry(&simulator, ids[0], at, number);
+        (row["status"], row["retry"], row["event"]) = (json!(503), json!(3), event);
+        row
+    };
+    let mut absent = without(3, json!(null));
+    absent.as_object_mut().expect("an object").remove("event");
+    let rows = vec![without(1, json!(null)), without(2, json!("no JSON")), absent];
+    simulator.shape(ids[0], |shape| shape.extra = rows);
+    let page = Setup::of(&simulator).start().await.first_poll().await;
+    assert_eq!(page.of(ids[0], "events_lost_total"), Some(3.0));
+    assert_eq!(page.with(ids[0], "events_total", "event_type=\"other\",action=\"other\""), Some(3.0));
 }

@@ -4,22 +4,31 @@
 /// Whether scenarios that repeat something do so as often as a release needs it, or as often as a quick test can.
 const IS_THOROUGH: bool = false;
 
+mod agreement;
 mod answers;
+mod ca_file;
 mod checkpoint;
 mod conditional;
 mod counting;
 mod crash;
 mod credentials;
 mod docs;
+mod encodings;
 mod entries;
 mod faulty_disk;
 mod freshness;
 mod golden;
 mod history;
+mod interception;
+mod kept_connections;
 mod kills;
 mod model;
+mod odd_disks;
 mod pauses;
+mod present;
 mod process;
+mod proxies;
+mod responder;
 mod restarts;
 mod rules;
 mod secrets;

@@ -268,9 +268,7 @@ impl Model {
     pub(crate) fn memory(&self) -> Memory {
         let Reckoning { counted, floors } = self.reckon();
         let floor = floors.last().copied().unwrap_or(self.baseline);
-        // A date told anew moves a row by at most two minutes.
-        let known_from = Position::before(floor.at.plus_millis(-2 * MINUTE));
-        Memory { floor, positions: counted.iter().filter(|counted| place(counted.row) > known_from).count() }
+        Memory { floor, positions: counted.iter().filter(|counted| place(counted.row) > floor).count() }
     }
 
     pub(crate) fn counts(&self) -> Counts {

@@ -79,6 +79,29 @@ async fn an_api_that_is_down_for_maintenance_can_ask_for_a_pause_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_that_says_for_how_long_is_a_pause_too() {
+    let (simulator, ids) = company(2).await;
+    let daemon = Setup::of(&simulator).start().await;
+    daemon.first_poll().await;
+    simulator.fail_next(1, Target::Logs(ids[0]), Fault::Status { code: 403, retry_after: Some("3".to_owned()) });
+    is_obeyed(&simulator, &daemon, &ids, 403).await;
+    assert_eq!(daemon.scrape().await.failures("logs"), ["forbidden"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_log_that_is_unavailable_for_an_hour_pauses_no_other() {
+    let (simulator, ids) = company(2).await;
+    simulator.fail(Target::Logs(ids[0]), Fault::Status { code: 503, retry_after: Some("3600".to_owned()) });
+    let daemon = Setup::of(&simulator).start().await;
+    daemon.wait_for("a failed log", |page| page.of(ids[0], "up") == Some(0.0)).await;
+    happen(&simulator, &ids[1..], 2);
+    let truth = simulator.truth(ids[1], UnixMillis::MIN);
+    let page = daemon.wait_for("the other's", |page| page.differs(ids[1], &truth).is_none()).await;
+    assert_eq!(backoff_until(&page), 0.0);
+    assert_eq!(page.failures("logs"), ["http_error"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pause_holds_up_the_calls_of_its_own_round() {
     let (simulator, ids) = company(4).await;
     simulator.fail_next(1, Target::Logs(ids[0]), too_many_calls("3"));

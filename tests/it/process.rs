@@ -1,11 +1,13 @@
 //! The process: how it starts, what it is told, and how it ends.
 
+use std::io::Write as _;
+
 use cotalker_simulator::{Endpoint, Fault, Receiver, Settings, Simulator, Target, Trigger, WebhookSpec, World};
 use delivery_ledger::UnixMillis;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
-use test_harness::{START, free_address, happen, program, serve};
+use test_harness::{MetricsPage, START, Site, free_address, happen, program, serve, until};
 
 /// One webhook that delivers, one whose receiver is dead and has just been tried, one that is new.
 async fn company() -> Simulator {
@@ -35,6 +37,26 @@ async fn it_stops_well_while_calls_hang_and_drip_and_a_client_says_nothing() {
     assert_eq!(ended.status, Some(0), "{ended:?}");
     assert!(ended.stderr.contains("stopped"), "{ended:?}");
     assert_eq!(ended.stdout, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_goes_on_and_stops_well_while_nobody_reads_its_log() {
+    let simulator = company().await;
+    let address = free_address().to_string();
+    let args = ["--poll.interval=1s", "--log.level=trace,hyper=trace", "--web.listen-address"];
+    let (_unread, pipe) = std::io::pipe().expect("a pipe");
+    let mut filler = pipe.try_clone().expect("a pipe");
+    // Ends with the test, which drops the reader.
+    std::thread::spawn(move || while filler.write_all(&[b'.'; 4096]).is_ok() {});
+    let deaf = program(&args).arg(&address).towards(&simulator).spawn_unheard(&pipe);
+    let site = Site::at(address.parse().expect("an address"));
+    until("the server", async || TcpStream::connect(&address).await.ok()).await;
+    let is_dropped = |page: &MetricsPage| page.sum("cotalker_exporter_log_lines_dropped_total", &[]) > Some(0.0);
+    let polls = site.wait_for("dropped lines", is_dropped).await.polls("ok");
+    site.wait_for("further polls", |page| page.polls("ok") >= polls + 2.0).await;
+    deaf.terminate();
+    let ended = deaf.ended().await;
+    assert_eq!(ended.status, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -290,7 +290,7 @@ async fn a_newer_state_ends_the_start_with_one_line_and_is_left_as_it_is() {
     stage.first_life().await;
     for name in [PREVIOUS, CURRENT] {
         let mut newer = fs::read(stage.file(name)).expect("a checkpoint");
-        newer[8] = 2;
+        newer[8] = 3;
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(&newer[8..20]);
         hasher.update(&newer[24..]);
@@ -301,7 +301,7 @@ async fn a_newer_state_ends_the_start_with_one_line_and_is_left_as_it_is() {
         let complaints = complaints(&process);
         assert_eq!(complaints.len(), 1, "{:?}", process.log());
         let path = stage.file(name).display().to_string();
-        assert!(complaints[0].contains("version 2") && complaints[0].contains(&path), "{complaints:?}");
+        assert!(complaints[0].contains("version 3") && complaints[0].contains(&path), "{complaints:?}");
         assert_eq!(fs::read(stage.file(name)).expect("a checkpoint"), newer);
     }
 }
@@ -319,4 +319,64 @@ async fn a_second_process_ends_with_one_line_that_names_the_lock() {
     // And the first one does not mind.
     stage.simulator.advance(Duration::from_secs(60));
     assert_shows_all(&first.at_rest(&mut stage.seen).await, &stage.simulator);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_that_the_state_does_not_know_and_that_are_older_than_it_start_with_no_history() {
+    let mut stage = Stage::new().await;
+    let narrow = stage.exporter().arg("--webhook.include=healthy").spawn();
+    stage.simulator.advance(Duration::from_secs(3 * 3_600));
+    narrow.at_rest(&mut stage.seen).await;
+    narrow.terminate();
+    assert!(narrow.ended().await.status == Some(0));
+    // A wider filter, as after a change of the flags; the others have lost events all the time.
+    let wide = stage.start();
+    let mut fresh = Seen::default();
+    let page = wide.at_rest(&mut fresh).await;
+    let down = format!("webhook_id=\"{}\"", stage.id_of("down"));
+    assert!(page.sum("cotalker_webhook_log_window_entries", &[&down, "result=\"failed\""]) > Some(0.0));
+    assert_eq!(page.sum("cotalker_webhook_events_lost_total", &[&down]), Some(0.0));
+    assert_eq!(page.sum(ATTEMPTS, &[&down]), Some(0.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_backup_is_not_shown_before_the_logs_have_brought_it_up_to_date() {
+    let mut stage = Stage::new().await;
+    let mut process = stage.start();
+    stage.simulator.advance(Duration::from_secs(300));
+    process.at_rest(&mut stage.seen).await;
+    process.kill();
+    let backup = fs::read(stage.file(CURRENT)).expect("a checkpoint");
+    let mut process = stage.start();
+    stage.simulator.advance(Duration::from_secs(300));
+    let before = process.at_rest(&mut stage.seen).await.sum(ATTEMPTS, &[]);
+    process.kill();
+
+    let mut old = decode(&backup).expect("a checkpoint");
+    // An hour old, by the clock of this machine.
+    old.account.list_read_at = old.account.list_read_at.map(|at| at.plus_millis(-3_600_000));
+    let mut records = vec![encode_record(&old.account).expect("bytes")];
+    records.extend(old.webhooks.iter().map(|webhook| encode_record(webhook).expect("bytes")));
+    fs::write(stage.file(CURRENT), [&[head(&records)], &records[..]].concat().concat()).expect("restored");
+    stage.simulator.fail(Target::AllLogs, Fault::Hold);
+    let process = stage.start();
+    let hidden = process.wait_for("a page", &mut Seen::anything(), |_| true).await;
+    assert_eq!(hidden.sum(ATTEMPTS, &[]), None, "nothing is shown that may be a step back");
+    stage.simulator.clear_all();
+    // One webhook after the other, as their logs are read; none of them below what was shown before the backup came.
+    process.wait_for("all of it", &mut Seen::anything(), |page| page.sum(ATTEMPTS, &[]) >= before).await;
+    let page = process.at_rest(&mut stage.seen).await;
+    assert_shows_all(&page, &stage.simulator);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_state_of_another_company_is_said() {
+    let mut stage = Stage::new().await;
+    let process = stage.start();
+    process.at_rest(&mut stage.seen).await;
+    process.terminate();
+    assert_eq!(process.ended().await.status, Some(0));
+    let other = stage.exporter().arg("--cotalker.company=625be93a286ef83c1c0e845f").spawn();
+    let line = other.logs("the state is of another API or company").await;
+    assert!(line.contains("625be93a286ef83c1c0e845f"), "{line}");
 }

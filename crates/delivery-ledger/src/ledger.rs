@@ -184,8 +184,10 @@ impl Ledger {
         self.under_way = answer.under_way;
         for attempt in &answer.recovered {
             self.events.recover(attempt, now);
-            if let Some(counted) = self.counted.get_mut(&attempt.id) {
-                counted.failed = false;
+        }
+        for (id, failed) in answer.known {
+            if let Some(counted) = self.counted.get_mut(&id) {
+                counted.failed = failed;
             }
         }
 
@@ -290,10 +292,10 @@ impl Ledger {
         self.floor
     }
 
-    /// How many attempts are known one by one: those above the floor, and those within two minutes of it.
+    /// How many attempts above the floor are known one by one.
     #[must_use]
     pub fn counted(&self) -> usize {
-        self.counted.len()
+        self.counted.iter().filter(|(id, counted)| Position { at: counted.at, id: **id } > self.floor).count()
     }
 
     /// What the counted attempts add up to.
@@ -378,8 +380,10 @@ pub struct Answer {
     window: Window,
     /// Attempts that are not dealt with, in the order of their positions.
     fresh: BTreeMap<Position, Attempt>,
-    /// Successes that were dealt with as failures before, or whose event may be pending.
+    /// Successes that are dealt with, of events that are pending.
     recovered: Vec<Attempt>,
+    /// Counted attempts of which the log tells another end than before, and whether they failed.
+    known: Vec<(AttemptId, bool)>,
     /// Counted attempts that were dated ahead and no longer are.
     caught_up: Vec<AttemptId>,
     newest: Newest,
@@ -402,6 +406,7 @@ impl Answer {
             window: Window::default(),
             fresh: BTreeMap::new(),
             recovered: Vec::new(),
+            known: Vec::new(),
             caught_up: Vec::new(),
             newest: Newest::default(),
             old_failures: BTreeSet::new(),
@@ -456,16 +461,15 @@ impl Reading<'_> {
                 answer.old_failures = answer.old_failures.split_off(&position);
             }
         }
-        match counted {
-            Some(counted) if counted.failed && !is_failure => answer.recovered.push(attempt),
-            None if is_below_floor && !is_failure && self.ledger.events.is_pending(&attempt) => {
-                answer.recovered.push(attempt);
-            }
-            Some(_) => {}
-            None if is_below_floor => {}
-            None => {
-                answer.fresh.insert(position, attempt);
-            }
+        if let Some(counted) = counted
+            && counted.failed != is_failure
+        {
+            answer.known.push((attempt.id, is_failure));
+        }
+        if counted.is_none() && !is_below_floor {
+            answer.fresh.insert(position, attempt);
+        } else if !is_failure && self.ledger.events.is_pending(&attempt) {
+            answer.recovered.push(attempt);
         }
     }
 

@@ -8,7 +8,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::fleet::Now;
+use crate::now::Now;
 use crate::time::UnixMillis;
 
 /// So many newest responses are asked. A convention: a poll of two webhooks fills it, and two wrong dates in a row do not
@@ -60,7 +60,7 @@ pub struct ServerClock {
 pub struct Reckoning {
     /// The server's time, as the witnesses have it.
     pub time: ServerTime,
-    /// Whether this date is the first, after dates that agreed, that does not agree with the others: worth one log line.
+    /// Whether dates disagree for the first time since they agreed: worth one log line.
     pub is_news: bool,
 }
 
@@ -81,15 +81,20 @@ impl ServerClock {
         };
         let uptime = self.scaled(now.uptime);
         let own = date.as_millis().saturating_sub(uptime);
+        if agrees(own, now.wall.as_millis().saturating_sub(uptime)) && !agrees(own, self.agreed(now)) {
+            // Both clocks have made the same leap, as when a machine wakes up: what was before says nothing.
+            self.ahead.clear();
+        }
         if self.ahead.len() >= WITNESSES {
             self.ahead.pop_front();
         }
         self.ahead.push_back(own);
         let agreed = self.agreed(now);
-        let is_certain =
-            self.witnesses(now).iter().filter(|ahead| agrees(**ahead, agreed)).count() * 2 > self.witnesses(now).len();
+        let witnesses = self.witnesses(now);
+        let is_certain = witnesses.iter().filter(|ahead| agrees(**ahead, agreed)).count() * 2 > witnesses.len();
         let is_believed = agrees(own, agreed);
-        let was_odd = core::mem::replace(&mut self.is_odd, !is_believed || !is_certain);
+        let is_odd = self.ahead.len() > 1 && !self.ahead.iter().all(|ahead| agrees(*ahead, agreed));
+        let was_odd = core::mem::replace(&mut self.is_odd, is_odd);
         let at = if is_believed { date } else { UnixMillis::from_millis(agreed.saturating_add(uptime)) };
         Reckoning { time: ServerTime { at, is_certain, local: now.wall }, is_news: self.is_odd && !was_odd }
     }
@@ -210,6 +215,18 @@ mod tests {
         });
         let believed = (5..10).map(|second| clock.reckon(dated(HOUR), now(second)).time.at.as_millis() - NOON >= HOUR);
         assert_eq!(believed.collect::<Vec<_>>(), [false, false, true, true, true]);
+    }
+
+    #[test]
+    fn a_leap_of_both_clocks_is_believed_at_once() {
+        let mut clock = ServerClock::new(1.0);
+        (0..5).for_each(|second| {
+            let _ = clock.reckon(dated(0), now(second));
+        });
+        let woken = Now { wall: UnixMillis::from_millis(NOON + HOUR), ..now(5) };
+        let reckoning = clock.reckon(dated(HOUR), woken);
+        assert_eq!((reckoning.time.at, reckoning.time.is_certain), (UnixMillis::from_millis(NOON + HOUR), true));
+        assert!(!reckoning.is_news);
     }
 
     #[test]

@@ -121,7 +121,7 @@ impl Retained {
         let oldest = shown.places.first().copied();
         // What stands before the oldest entry, or anything if there is none, has left; a hole further up is no leaving.
         let gone = |place: &&UnixMillis| oldest.is_none_or(|oldest| **place < oldest);
-        let Some(youngest_gone) = last.places.iter().filter(gone).next_back().copied() else { return };
+        let Some(youngest_gone) = last.places.iter().rfind(gone).copied() else { return };
         let age = shown.at.millis_since(youngest_gone);
         let stays_by_age = age >= self.longest_stay_millis - slack(self.longest_stay_millis);
         let is_of_one_length = shown.length == last.length;

@@ -41,12 +41,13 @@ impl Setup {
             company: None,
             admin: false,
             ca_pem: None,
+            ca_file: None,
             timeout: Duration::from_secs(30),
             max_response_bytes: 1 << 30,
             calls_per_second: 0.0,
             poll_interval: interval,
             clock_speed: 1.0,
-            ignore_proxy: true,
+            proxy: None,
         };
         let poller = PollSettings {
             interval,

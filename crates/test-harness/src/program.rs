@@ -1,6 +1,7 @@
 //! The program itself, run as a user runs it; and other programs like it.
 
 use std::ffi::{OsStr, OsString};
+use std::io::PipeWriter;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -102,6 +103,19 @@ impl Program {
         let stdout = Output::of(child.stdout.take().expect("a pipe"));
         let stderr = Output::of(child.stderr.take().expect("a pipe"));
         Running::new(child, stdout, stderr)
+    }
+
+    /// Starts it with a log that goes into this pipe, which nobody reads.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such program.
+    #[must_use]
+    pub fn spawn_unheard(mut self, pipe: &PipeWriter) -> Running {
+        self.0.stderr(pipe.try_clone().expect("a pipe"));
+        let mut child = self.0.spawn().expect("the program starts");
+        let stdout = Output::of(child.stdout.take().expect("a pipe"));
+        Running::new(child, stdout, Output::of(std::io::empty()))
     }
 
     /// Runs it to its end.

@@ -14,8 +14,11 @@ const MAX_TEXT_CHARS: usize = 256;
 /// A field that should hold one value and may hold anything.
 #[derive(Default)]
 pub(super) enum Scalar<'a> {
+    /// Absent or `null`.
     #[default]
     Nothing,
+    /// There, and no value of a scalar.
+    Unreadable,
     Text(Cow<'a, str>),
     Integer(i64),
     Float(f64),
@@ -23,11 +26,20 @@ pub(super) enum Scalar<'a> {
 }
 
 impl<'a> Scalar<'a> {
+    /// Whether nothing is said: absent, `null`, or a text of nothing but white space.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Text(text) => text.trim().is_empty(),
+            Self::Unreadable | Self::Integer(_) | Self::Float(_) | Self::Boolean(_) => false,
+        }
+    }
+
     /// Its text, if it is text.
     pub(super) fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Nothing | Self::Integer(_) | Self::Float(_) | Self::Boolean(_) => None,
+            Self::Nothing | Self::Unreadable | Self::Integer(_) | Self::Float(_) | Self::Boolean(_) => None,
         }
     }
 
@@ -37,7 +49,7 @@ impl<'a> Scalar<'a> {
             Self::Text(text) => Some(text.clone()),
             Self::Integer(number) => Some(number.to_string().into()),
             Self::Float(number) => Some(number.to_string().into()),
-            Self::Nothing | Self::Boolean(_) => None,
+            Self::Nothing | Self::Unreadable | Self::Boolean(_) => None,
         }
     }
 
@@ -59,7 +71,7 @@ impl<'a> Scalar<'a> {
                 let text = text.trim();
                 text.parse().ok().or_else(|| text.parse().ok().and_then(whole))
             }
-            Self::Nothing | Self::Boolean(_) => None,
+            Self::Nothing | Self::Unreadable | Self::Boolean(_) => None,
         }
     }
 
@@ -72,7 +84,7 @@ impl<'a> Scalar<'a> {
                 "false" | "0" => Some(false),
                 _ => None,
             },
-            Self::Nothing | Self::Float(_) => None,
+            Self::Nothing | Self::Unreadable | Self::Float(_) => None,
         }
     }
 
@@ -84,7 +96,7 @@ impl<'a> Scalar<'a> {
         match self {
             Self::Text(text) => read_time(text),
             Self::Integer(_) | Self::Float(_) => read_time(&self.integer()?.to_string()),
-            Self::Nothing | Self::Boolean(_) => None,
+            Self::Nothing | Self::Unreadable | Self::Boolean(_) => None,
         }
     }
 }
@@ -113,7 +125,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
             }
 
             fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-                Ok(i64::try_from(number).map_or(Scalar::Nothing, Scalar::Integer))
+                Ok(i64::try_from(number).map_or(Scalar::Unreadable, Scalar::Integer))
             }
 
             fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
@@ -130,12 +142,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Nothing)
+                Ok(Scalar::Unreadable)
             }
 
             /// A reference that the API filled in: the object instead of its id.
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut id = Scalar::Nothing;
+                let mut id = Scalar::Unreadable;
                 while let Some(key) = map.next_key::<Cow<'de, str>>()? {
                     if key == "_id" || key == "$oid" {
                         id = map.next_value()?;
@@ -152,11 +164,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
 }
 
 /// A field that should hold an object of `T` and may hold anything; what it does not name is skipped unread.
-pub(super) struct Object<T>(pub(super) Option<T>);
+pub(super) enum Object<T> {
+    /// The object.
+    Read(T),
+    /// A text, which may be an object as JSON.
+    Text(String),
+    /// Anything else, or nothing.
+    Other,
+}
 
 impl<T> Object<T> {
     pub(super) fn none() -> Self {
-        Self(None)
+        Self::Other
     }
 }
 
@@ -172,36 +191,36 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(|object| Object(Some(object)))
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object::Read)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Object(None))
+                Ok(Object::Other)
             }
 
-            fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-                Ok(Object(None))
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Object::Text(text.to_owned()))
             }
 
             fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Object(None))
+                Ok(Object::Other)
             }
 
             fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-                Ok(Object(None))
+                Ok(Object::Other)
             }
 
             fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Object(None))
+                Ok(Object::Other)
             }
 
             fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Object(None))
+                Ok(Object::Other)
             }
 
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Object(None))
+                Ok(Object::Other)
             }
         }
 

@@ -4,6 +4,7 @@
 mod host;
 mod lenient;
 mod read;
+mod repair;
 mod types;
 
 pub use self::read::{LogEntry, read_log_entry, read_login, read_webhook};

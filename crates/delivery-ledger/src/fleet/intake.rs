@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::account::ListState;
-use super::io::{CallFailure, CallId, Effect, EntityTag, Listed, Notice, Now, Reach};
+use super::io::{CallFailure, CallId, Effect, EntityTag, Listed, Notice, Reach};
 use super::machine::{Fleet, KEEP_VANISHED};
 use super::member::{Age, LogState, Member, Vanished};
 use super::poll::{Fuse, ListTurn};
@@ -15,6 +15,7 @@ use crate::attempt::Position;
 use crate::baseline;
 use crate::id::WebhookId;
 use crate::ledger::{Answer, Ledger};
+use crate::now::Now;
 use crate::selection::Selected;
 use crate::server_clock::ServerTime;
 use crate::time::UnixMillis;
@@ -371,7 +372,7 @@ impl<E: CallFailure> Fleet<E> {
         let subject = member.subject();
         self.account.state.server_ahead_millis = server_time.at.millis_since(now.wall);
         if was_down {
-            self.outbox.say_bounded(Notice::LogRecovered(subject));
+            self.outbox.say_log_recovered(subject);
         }
         if let Some(poll) = &mut self.poll
             && poll.fuse == (Fuse::Armed { tried: Some(id) })
@@ -404,7 +405,7 @@ impl<E: CallFailure> Fleet<E> {
             let retry_at = uptime.saturating_add(wait);
             member.log = LogState::Unreadable { cause: failure.clone(), failures, retry_at, behind };
             if is_news {
-                self.outbox.say_bounded(Notice::LogFailed(subject, failure));
+                self.outbox.say_log_failed(subject, failure);
             }
         }
         let Some(poll) = &mut self.poll else { return };

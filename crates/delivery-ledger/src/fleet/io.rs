@@ -7,16 +7,8 @@ use core::time::Duration;
 use crate::id::WebhookId;
 use crate::label_set;
 use crate::ledger::Ledger;
+use crate::now::Now;
 use crate::time::UnixMillis;
-
-/// Both local clocks at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Now {
-    /// Since some fixed moment of this process, by the monotonic clock: what durations are measured with.
-    pub uptime: Duration,
-    /// The local wall clock: what freshness is told by. Nothing is decided by it.
-    pub wall: UnixMillis,
-}
 
 /// Tells one call from another, so that a response that was overtaken by a newer call changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -151,8 +143,12 @@ pub enum Notice<E> {
     Vanished(Subject),
     /// A log could not be read, for a new reason.
     LogFailed(Subject, E),
+    /// So many logs could not be read in one poll, for new reasons; one of them as an example.
+    LogsFailed(usize, Subject, E),
     /// A log can be read again.
     LogRecovered(Subject),
+    /// So many logs can be read again since the last poll.
+    LogsRecovered(usize),
     /// So many events of a webhook were lost since the last line.
     Lost(Subject, u64),
     /// Entries of a log may have been missed.

@@ -7,13 +7,14 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::account::Account;
-use super::io::{CallFailure, CallId, Effect, Notice, Now};
+use super::io::{CallFailure, CallId, Effect, Notice};
 use super::member::{Age, LogState, Member, Vanished};
 use super::notices::Outbox;
 use super::poll::Poll;
 use super::state::{AccountState, WebhookState};
 use crate::baseline::History;
 use crate::id::WebhookId;
+use crate::now::Now;
 use crate::policy::Policy;
 use crate::time::UnixMillis;
 

@@ -23,7 +23,8 @@ pub mod schedule;
 mod state;
 mod view;
 
-pub use io::{CallFailure, CallId, Effect, EntityTag, Listed, Notice, Now, PollResult, Reach, Subject};
+pub use crate::now::Now;
+pub use io::{CallFailure, CallId, Effect, EntityTag, Listed, Notice, PollResult, Reach, Subject};
 pub use machine::{Fleet, FleetSettings};
 pub use state::{AccountState, WebhookState};
 pub use view::{AccountView, MemberView};

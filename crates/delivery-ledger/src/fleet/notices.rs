@@ -2,21 +2,27 @@
 
 use alloc::vec::Vec;
 
-use super::io::{Effect, Notice};
+use super::io::{Effect, Notice, Subject};
 
 /// So many lines about single webhooks are logged in one poll; a flood tells nothing more. A convention.
 pub(super) const NOTICES_PER_POLL: u32 = 20;
 
-/// Effects that wait for the shell, and how many notices this poll has given.
+/// Of more logs than this that fail, or recover, in one poll, one line tells how many. A convention: what fits a screen
+/// beside everything else.
+const LOGS_TOLD_ONE_BY_ONE: usize = 5;
+
+/// Effects that wait for the shell, and what this poll has to say.
 #[derive(Clone, Debug)]
 pub(super) struct Outbox<E> {
     pub(super) effects: Vec<Effect<E>>,
     given: u32,
+    failed: Vec<(Subject, E)>,
+    recovered: Vec<Subject>,
 }
 
 impl<E> Outbox<E> {
     pub(super) fn new() -> Self {
-        Self { effects: Vec::new(), given: 0 }
+        Self { effects: Vec::new(), given: 0, failed: Vec::new(), recovered: Vec::new() }
     }
 
     pub(super) fn push(&mut self, effect: Effect<E>) {
@@ -36,7 +42,31 @@ impl<E> Outbox<E> {
         }
     }
 
+    /// A log could not be read, for a new reason: told when the poll ends.
+    pub(super) fn say_log_failed(&mut self, subject: Subject, cause: E) {
+        self.failed.push((subject, cause));
+    }
+
+    /// A log can be read again: told when the poll ends.
+    pub(super) fn say_log_recovered(&mut self, subject: Subject) {
+        self.recovered.push(subject);
+    }
+
     pub(super) fn end_poll(&mut self) {
+        let failed = core::mem::take(&mut self.failed);
+        if failed.len() > LOGS_TOLD_ONE_BY_ONE {
+            let number = failed.len();
+            let example = failed.into_iter().next();
+            example.into_iter().for_each(|(subject, cause)| self.say(Notice::LogsFailed(number, subject, cause)));
+        } else {
+            failed.into_iter().for_each(|(subject, cause)| self.say(Notice::LogFailed(subject, cause)));
+        }
+        let recovered = core::mem::take(&mut self.recovered);
+        if recovered.len() > LOGS_TOLD_ONE_BY_ONE {
+            self.say(Notice::LogsRecovered(recovered.len()));
+        } else {
+            recovered.into_iter().for_each(|subject| self.say(Notice::LogRecovered(subject)));
+        }
         let left_out = self.given.saturating_sub(NOTICES_PER_POLL);
         if left_out > 0 {
             self.say(Notice::Suppressed(left_out));

@@ -4,12 +4,13 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::account::ListState;
-use super::io::{CallFailure, CallId, Effect, Now, PollResult, Reach};
+use super::io::{CallFailure, CallId, Effect, PollResult, Reach};
 use super::machine::Fleet;
 use super::member::{Age, LogState, Member};
 use super::poll::{Fuse, ListTurn, Poll};
 use super::schedule;
 use crate::id::WebhookId;
+use crate::now::Now;
 
 impl<E: CallFailure> Fleet<E> {
     /// Takes in that time has passed: starts and ends polls, and starts calls. `random` is uniform in `[0, 1)`.
@@ -158,6 +159,8 @@ impl<E: CallFailure> Fleet<E> {
             };
             poll.turns.extend(self.settings.ids.iter().filter(is_due));
         }
+        // What is left out for its failures has failed in this poll, too, even if its wait is over before the poll is.
+        poll.has_failed_log |= self.members.values().any(|member| member.is_backing_off(uptime));
         // A first poll is over as soon as it can be: there is nothing to show before.
         let is_first = self.account.state.listed_at.is_none();
         poll.spacing = if is_first { Duration::ZERO } else { schedule::spacing(poll.turns.len(), interval) };
@@ -233,9 +236,8 @@ impl<E: CallFailure> Fleet<E> {
         if !self.settings.ids.is_empty() {
             poll.has_failed_list |= self.end_ids(poll.started, now.uptime, random);
         }
-        // What is left out of it for its failures has failed, too, and so has what hangs.
+        // What hangs has failed, too.
         poll.has_failed_log |= !is_list_done || self.in_flight() > 0;
-        poll.has_failed_log |= self.members.values().any(|member| member.is_backing_off(now.uptime));
         let result = match (poll.has_failed_list, poll.has_failed_log) {
             (true, _) => PollResult::Failed,
             (false, true) => PollResult::Partial,

@@ -1,0 +1,128 @@
+//! Bodies of responses as they were before their compression.
+//!
+//! The HTTP client could decompress too, but not name a limit: a zstd frame may ask for 128 MiB of memory, and a server
+//! may send several gzip members, name its encoding in capitals, or compress twice.
+
+use std::io;
+use std::pin::Pin;
+
+use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZstdDecoder};
+use async_compression::zstd::DParameter;
+use bytes::{Bytes, BytesMut};
+use futures::stream::try_unfold;
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
+use reqwest::Response;
+use tokio::io::{AsyncBufRead, AsyncReadExt as _, BufReader};
+use tokio_util::io::StreamReader;
+
+use super::error::CallError;
+
+/// What the exporter asks for.
+pub(super) const ACCEPTED: &str = "gzip, br, zstd";
+
+/// The largest window of a zstd frame, as a power of two: 8 MiB. Source: RFC 9659.
+const ZSTD_WINDOW_LOG: u32 = 23;
+
+/// The most encodings on top of each other. A convention: a server and a proxy that both compress make two.
+const MOST_ENCODINGS: usize = 3;
+
+/// How much is decompressed at once.
+const CHUNK_BYTES: usize = 32 * 1024;
+
+/// A body, chunk by chunk.
+pub(super) enum Decoded {
+    /// It is not compressed.
+    Plain(Response),
+    /// It is, once or more often.
+    Compressed { reader: Pin<Box<dyn AsyncBufRead + Send>>, buffer: BytesMut },
+}
+
+#[derive(Clone, Copy)]
+enum Encoding {
+    Gzip,
+    Brotli,
+    Zstd,
+}
+
+impl Decoded {
+    /// The body of `response`.
+    ///
+    /// # Errors
+    ///
+    /// If it has an encoding that was not asked for, or too many.
+    pub(super) fn of(response: Response) -> Result<Self, CallError> {
+        let encodings = encodings(response.headers())?;
+        if encodings.is_empty() {
+            return Ok(Self::Plain(response));
+        }
+        let chunks = try_unfold(response, |mut response| async {
+            let chunk = response.chunk().await.map_err(io::Error::other)?;
+            Ok::<_, io::Error>(chunk.map(|chunk| (chunk, response)))
+        });
+        let body: Pin<Box<dyn AsyncBufRead + Send>> = Box::pin(StreamReader::new(Box::pin(chunks)));
+        // They are named in the order in which they were applied. Source: RFC 9110, section 8.4.
+        let reader = encodings.into_iter().rev().fold(body, decoder);
+        Ok(Self::Compressed { reader, buffer: BytesMut::new() })
+    }
+
+    /// The next bytes; `None` at the end of a body that is whole.
+    ///
+    /// # Errors
+    ///
+    /// If the connection breaks, or the compression does.
+    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, CallError> {
+        match self {
+            Self::Plain(response) => response.chunk().await.map_err(CallError::from_transport),
+            Self::Compressed { reader, buffer } => {
+                buffer.reserve(CHUNK_BYTES);
+                let read = reader.read_buf(buffer).await.map_err(failure)?;
+                Ok((read > 0).then(|| buffer.split().freeze()))
+            }
+        }
+    }
+}
+
+fn decoder(compressed: Pin<Box<dyn AsyncBufRead + Send>>, encoding: Encoding) -> Pin<Box<dyn AsyncBufRead + Send>> {
+    match encoding {
+        Encoding::Gzip => {
+            let mut decoder = GzipDecoder::new(compressed);
+            decoder.multiple_members(true);
+            Box::pin(BufReader::with_capacity(CHUNK_BYTES, decoder))
+        }
+        Encoding::Brotli => Box::pin(BufReader::with_capacity(CHUNK_BYTES, BrotliDecoder::new(compressed))),
+        Encoding::Zstd => {
+            let mut decoder = ZstdDecoder::with_params(compressed, &[DParameter::window_log_max(ZSTD_WINDOW_LOG)]);
+            decoder.multiple_members(true);
+            Box::pin(BufReader::with_capacity(CHUNK_BYTES, decoder))
+        }
+    }
+}
+
+/// The encodings that the headers name, in their order.
+fn encodings(headers: &HeaderMap) -> Result<Vec<Encoding>, CallError> {
+    let mut encodings = Vec::new();
+    for header in headers.get_all(CONTENT_ENCODING) {
+        for name in header.to_str().unwrap_or("?").split(',').map(str::trim) {
+            encodings.push(match name.to_ascii_lowercase().as_str() {
+                "" | "identity" => continue,
+                "gzip" | "x-gzip" => Encoding::Gzip,
+                "br" => Encoding::Brotli,
+                "zstd" => Encoding::Zstd,
+                _ => return Err(CallError::malformed("the response has a Content-Encoding that was not asked for")),
+            });
+        }
+    }
+    if encodings.len() > MOST_ENCODINGS {
+        return Err(CallError::malformed("the response is compressed too many times"));
+    }
+    Ok(encodings)
+}
+
+/// What went wrong: the connection, whose error comes through the decoders as it is, or the compressed bytes.
+fn failure(error: io::Error) -> CallError {
+    match error.downcast::<reqwest::Error>() {
+        Ok(error) => CallError::from_transport(error),
+        Err(_) => CallError::malformed("failed to decompress the response"),
+    }
+}
