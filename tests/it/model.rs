@@ -119,7 +119,7 @@ pub(crate) enum Proof {
     /// Nothing was missed since the last one, or it says nothing.
     NothingMissed,
     /// Nothing known is in it: only what is known of the log can still prove that nothing was missed.
-    OnlyByRetention { last: u64, shown: u64 },
+    OnlyByRetention { last: u64, longest: u64, shown: u64 },
 }
 
 /// What the log held at the last answer that was one.
@@ -388,13 +388,18 @@ impl Model {
         let known_before: HashSet<AttemptId> =
             counted.iter().filter(|counted| counted.answer < index).map(|counted| counted.row.id).collect();
         let rows = answer.rows();
-        let mut telling = rows.iter().filter(|row| !is_absurd(place(row).at, answer.now())).peekable();
-        let is_blind = telling.peek().is_some() || shown == 0;
-        let is_known = telling.any(|row| place(row) <= floors[index] || known_before.contains(&row.id));
+        let telling: Vec<&&Attempt> = rows.iter().filter(|row| !is_absurd(place(row).at, answer.now())).collect();
+        let is_blind = !telling.is_empty() || shown == 0;
+        // One that is dated ahead stays on top of a log that is sorted by date: it proves nothing beside others.
+        let (ahead, present): (Vec<&Attempt>, Vec<&Attempt>) =
+            telling.into_iter().partition(|row| is_ahead(row, answer.now()));
+        let telling = if present.is_empty() { ahead } else { present };
+        let is_known = telling.iter().any(|row| place(row) <= floors[index] || known_before.contains(&row.id));
         if is_known || !is_blind || shown < 2 && last <= shown {
             Proof::NothingMissed
         } else {
-            Proof::OnlyByRetention { last, shown }
+            let longest = self.answers[..index].iter().filter_map(length).max().unwrap_or(last);
+            Proof::OnlyByRetention { last, longest, shown }
         }
     }
 

@@ -160,10 +160,10 @@ impl Ledger {
     /// Takes in an answer that ended well. Says whether anything but the time has changed.
     pub fn fold(&mut self, mut answer: Answer, policy: &Policy) -> bool {
         let before = self.essence(policy);
-        let now = answer.now.at;
+        let now = answer.now.latest();
         if self.as_of.is_none() && answer.floor != Position::START {
             // Nothing that is still to come is history, whatever a clock says.
-            let newest = answer.places.iter().copied().max().unwrap_or(UnixMillis::MIN);
+            let newest = answer.places.iter().chain(&answer.disputed_places).copied().max().unwrap_or(UnixMillis::MIN);
             let latest = Position::after(newest.max(answer.now.local).end_of_second());
             self.floor = answer.floor.min(latest);
         } else if self.as_of.is_none() {
@@ -172,10 +172,11 @@ impl Ledger {
         // Nothing counts twice even if another response, read against the same state, has been folded in meanwhile.
         answer.fresh.retain(|position, attempt| *position > self.floor && !self.counted.contains_key(&attempt.id));
         let shown = Shown {
-            at: now,
+            at: answer.now.is_certain.then_some(now),
             length: answer.window.length() + answer.under_way_entries,
             places: answer.places,
-            has_known: answer.has_known,
+            disputed_places: answer.disputed_places,
+            has_known: answer.has_known || (answer.has_known_ahead && !answer.has_present),
         };
         if self.retained.take_in(shown) {
             self.totals.gaps += 1;
@@ -335,6 +336,11 @@ impl Ledger {
         self.under_way.is_some()
     }
 
+    /// Whether this is the oldest attempt that was under way in the last response.
+    fn is_under_way(&self, id: AttemptId) -> bool {
+        self.under_way.is_some_and(|oldest| oldest.id == id)
+    }
+
     /// What the log held when it was last read.
     #[must_use]
     pub fn window(&self) -> &Window {
@@ -389,10 +395,16 @@ pub struct Answer {
     newest: Newest,
     /// Failures at or below the floor, younger than the newest success so far.
     old_failures: BTreeSet<Position>,
-    /// The places of all entries that are not dated absurdly.
+    /// The places of all entries that are not dated absurdly, and whose date agrees with their id.
     places: Vec<UnixMillis>,
-    /// Whether one of them is known.
+    /// The places of those whose date does not.
+    disputed_places: Vec<UnixMillis>,
+    /// Whether one that is not dated ahead is there.
+    has_present: bool,
+    /// Whether one that is not dated ahead is known.
     has_known: bool,
+    /// Whether one that is dated ahead is known: in a log sorted by date it stays on top, whatever is missed below it.
+    has_known_ahead: bool,
     /// The oldest attempt that is under way.
     under_way: Option<Position>,
     under_way_entries: u64,
@@ -411,7 +423,10 @@ impl Answer {
             newest: Newest::default(),
             old_failures: BTreeSet::new(),
             places: Vec::new(),
+            disputed_places: Vec::new(),
+            has_present: false,
             has_known: false,
+            has_known_ahead: false,
             under_way: None,
             under_way_entries: 0,
         }
@@ -431,7 +446,7 @@ impl Reading<'_> {
             return;
         }
         let answer = &mut self.answer;
-        let now = answer.now.at;
+        let now = answer.now.latest();
         let position = attempt.position();
         let is_failure = !attempt.outcome.is_success();
         match is_failure {
@@ -443,14 +458,21 @@ impl Reading<'_> {
         let is_below_floor = position <= answer.floor;
         let counted = self.ledger.counted.get(&attempt.id);
         if !is_poisoned(position.at, now) {
-            answer.places.push(position.at);
-            answer.has_known |= is_below_floor || counted.is_some();
+            match attempt.at == position.at {
+                true => answer.places.push(position.at),
+                false => answer.disputed_places.push(position.at),
+            }
+            let is_known = is_below_floor || counted.is_some() || self.ledger.is_under_way(attempt.id);
+            let is_ahead = attempt.is_ahead(answer.now.likely());
+            answer.has_present |= !is_ahead;
+            answer.has_known |= is_known && !is_ahead;
+            answer.has_known_ahead |= is_known;
         }
         if !attempt.is_ahead(now) {
             let created_at = attempt.event.as_ref().and_then(|event| event.created_at);
             let created_at = created_at.filter(|at| at.millis_since(now) <= AHEAD_MILLIS);
             answer.newest.observe(&attempt, created_at);
-            if counted.is_some_and(|counted| !counted.stands) {
+            if answer.now.is_certain && counted.is_some_and(|counted| !counted.stands) {
                 answer.caught_up.push(attempt.id);
             }
             let success = answer.newest.success();
@@ -477,12 +499,19 @@ impl Reading<'_> {
     /// counts if nothing is ever said of it, once it is older than the pending timeout. Until then it does not count.
     pub fn observe_under_way(&mut self, given_up: Attempt) {
         let position = given_up.position();
-        let age = self.answer.now.at.millis_since(position.at);
-        if age > self.policy.pending_timeout_millis || self.ledger.counted.contains_key(&given_up.id) {
+        let ServerTime { at: now, is_certain, .. } = self.answer.now;
+        // A date that may be wrong gives up no attempt.
+        let is_given_up = is_certain && now.millis_since(position.at) > self.policy.pending_timeout_millis;
+        if is_given_up || self.ledger.counted.contains_key(&given_up.id) {
             self.observe(given_up);
         } else if self.seen.insert(given_up.id) {
             let answer = &mut self.answer;
             answer.under_way_entries += 1;
+            answer.places.push(position.at);
+            let (is_known, is_ahead) = (self.ledger.is_under_way(given_up.id), given_up.is_ahead(answer.now.likely()));
+            answer.has_known |= is_known && !is_ahead;
+            answer.has_known_ahead |= is_known;
+            answer.has_present |= !is_ahead;
             if position > answer.floor {
                 answer.under_way = Some(answer.under_way.map_or(position, |oldest| oldest.min(position)));
             }
