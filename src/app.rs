@@ -29,6 +29,12 @@ pub async fn run(task: Option<Task>, settings: ExporterSettings) -> ExitCode {
         Ok(signals) => drop(watch.spawn(signals)),
         Err(error) => return fail(&format!("failed to listen for signals: {error}")),
     }
+    if matches!(task, None | Some(Task::Demo(_)))
+        && let Err(error) = shutdown::on_hangup(|| {})
+    {
+        // The future itself is not needed yet: SIGHUP no longer ends the process.
+        return fail(&format!("failed to listen for signals: {error}"));
+    }
     match task {
         None => exit_code(daemon(settings, shutdown).await),
         Some(Task::Demo(options)) => exit_code(demo(settings, options, shutdown).await),
@@ -93,6 +99,14 @@ pub async fn serve(
     }
     let instruments = Arc::new(Instruments::new(settings.poll.interval.as_secs_f64())?);
     let client = Arc::new(ApiClient::new(api, Arc::clone(&instruments)).context("--cotalker.ca-file")?);
+    let reread = {
+        let client = Arc::clone(&client);
+        // The other files need no push: the token is read before each call, the web configuration at requests.
+        shutdown::on_hangup(move || {
+            client.renew_connections();
+            tracing::info!("SIGHUP: reading the token file, --cotalker.ca-file and --web.config.file again");
+        })?
+    };
     let (publisher, subscriber) = snapshot::channel();
     let mut tasks = JoinSet::new();
     let mut kept = None;
@@ -126,6 +140,10 @@ pub async fn serve(
             });
         });
     tasks.spawn(server.serve(shutdown.clone()));
+    let stop_listening = shutdown.clone();
+    tasks.spawn(async move {
+        stop_listening.run_until_cancelled(reread).await;
+    });
     let stop_polling = shutdown.clone();
     tasks.spawn(poller.run(stop_polling));
     shutdown::supervise(tasks, &shutdown).await

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::future::select_ok;
 use http::StatusCode;
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -18,6 +19,7 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use tokio::time::timeout;
 
 use crate::web_options::WebSettings;
 use exporter_web::ListenAddress;
@@ -25,38 +27,51 @@ use exporter_web::ListenAddress;
 /// How long to wait for the daemon, in all. A convention: probes have a time limit of a second or more.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Calls `/-/healthy` at the first address that the daemon listens on.
+/// Calls `/-/healthy` at the first address that the daemon listens on; where that is all addresses of the machine, on
+/// loopback of both IP families, one of which may not be served.
 ///
 /// # Errors
 ///
-/// If the response is not 200, or does not come; the error is one line.
+/// If no response is 200, or none comes; the error is one line.
 pub async fn ask(web: &WebSettings) -> Result<(), String> {
     let Some(address) = web.listen.first() else { return Err("no address to call".to_owned()) };
-    let host = match address.host.as_deref() {
-        None | Some("0.0.0.0") => "127.0.0.1",
-        Some("::") => "::1",
-        Some(host) => host,
+    let hosts: &[&str] = match address.host.as_deref() {
+        None => &["127.0.0.1", "::1"],
+        Some("0.0.0.0") => &["127.0.0.1"],
+        Some("::") => &["::1", "127.0.0.1"],
+        Some(host) => &[host],
     };
-    let address = ListenAddress { host: Some(host.to_owned()), port: address.port };
-    let response = async {
-        let plain = ask_over("http", &address).await;
-        if let Ok(StatusCode::OK) = plain {
-            return Ok(StatusCode::OK);
+    let calls = hosts.iter().map(|host| {
+        let address = ListenAddress { host: Some((*host).to_owned()), port: address.port };
+        Box::pin(async move { ask_at(&address).await.map_err(|problem| format!("{address}: {problem}")) })
+    });
+    let healthy = timeout(TIMEOUT, select_ok(calls)).await;
+    match healthy {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(problem)) => Err(format!("no healthy exporter at {problem}")),
+        Err(_) => {
+            let address = ListenAddress { host: hosts.first().map(|host| (*host).to_owned()), port: address.port };
+            Err(format!("no healthy exporter at {address}: no response within {TIMEOUT:?}"))
         }
-        match (plain, ask_over("https", &address).await) {
-            (_, Ok(StatusCode::OK)) => Ok(StatusCode::OK),
-            // The port does not speak HTTP.
-            (Ok(StatusCode::BAD_REQUEST), over_tls) => over_tls,
-            (plain, _) => plain,
-        }
+    }
+}
+
+/// Asks one address, over HTTP and then over HTTPS.
+async fn ask_at(address: &ListenAddress) -> Result<(), String> {
+    let plain = ask_over("http", address).await;
+    if let Ok(StatusCode::OK) = plain {
+        return Ok(());
+    }
+    let response = match (plain, ask_over("https", address).await) {
+        (_, Ok(StatusCode::OK)) => return Ok(()),
+        // The port does not speak HTTP.
+        (Ok(StatusCode::BAD_REQUEST), over_tls) => over_tls,
+        (plain, _) => plain,
     };
-    let problem = match tokio::time::timeout(TIMEOUT, response).await {
-        Ok(Ok(StatusCode::OK)) => return Ok(()),
-        Ok(Ok(status)) => format!("it responded with {status}"),
-        Ok(Err(error)) => format!("{error:#}"),
-        Err(_) => format!("no response within {TIMEOUT:?}"),
-    };
-    Err(format!("no healthy exporter at {address}: {problem}"))
+    match response {
+        Ok(status) => Err(format!("it responded with {status}")),
+        Err(error) => Err(format!("{error:#}")),
+    }
 }
 
 /// The status of the response, or OK if the daemon demands a client certificate.

@@ -1,4 +1,4 @@
-//! How the process ends: at a signal, or with the first task that ends by itself; all tasks together.
+//! The process and its signals. It ends at one, or with the first task that ends by itself; all tasks together.
 
 use std::time::Duration;
 
@@ -25,6 +25,21 @@ pub fn on_signal(shutdown: CancellationToken) -> std::io::Result<impl Future<Out
         };
         tracing::info!(signal = name, "stopping");
         shutdown.cancel();
+    })
+}
+
+/// A future that calls `reread` at each SIGHUP, and never ends. From this call on the signal does not end the process.
+///
+/// # Errors
+///
+/// If the system allows no handler.
+pub fn on_hangup(reread: impl Fn()) -> std::io::Result<impl Future<Output = ()>> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        while hangup.recv().await.is_some() {
+            reread();
+        }
+        std::future::pending().await
     })
 }
 

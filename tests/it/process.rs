@@ -60,6 +60,52 @@ async fn it_goes_on_and_stops_well_while_nobody_reads_its_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_is_told_and_ends_nothing() {
+    let simulator = company().await;
+    let running = program(&["--poll.interval=1s"]).towards(&simulator).anywhere().spawn();
+    let site = running.site().await;
+    site.wait_for("a poll", |page| page.polls("ok") >= 1.0).await;
+    running.signal("HUP");
+    running.logs("SIGHUP").await;
+    site.whole_poll().await;
+    running.terminate();
+    let ended = running.ended().await;
+    assert_eq!((ended.status, ended.stderr.matches("SIGHUP").count()), (Some(0), 1), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_in_the_middle_of_a_start_ends_nothing_either() {
+    let simulator = company().await;
+    simulator.fail(Target::List, Fault::Hang);
+    let running = program(&[]).towards(&simulator).anywhere().spawn();
+    running.logs("starting").await;
+    running.signal("HUP");
+    running.signal("HUP");
+    simulator.wait_for(Endpoint::List, 1).await;
+    running.terminate();
+    assert_eq!(running.ended().await.status, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_health_check_finds_the_exporter_on_whichever_family_it_serves() {
+    let simulator = company().await;
+    for host in ["127.0.0.1", "[::1]"] {
+        if host == "[::1]" && TcpListener::bind(("::1", 0)).await.is_err() {
+            // A machine without IPv6.
+            continue;
+        }
+        let address = format!("{host}:0");
+        let running = program(&["--web.listen-address", &address]).towards(&simulator).spawn();
+        let port = running.address().await.port();
+        let ask = async |address: String| program(&["healthcheck", "--web.listen-address", &address]).run().await;
+        assert_eq!(ask(format!(":{port}")).await.status, Some(0), "{host}");
+        assert_eq!(ask(format!("[::]:{port}")).await.status, Some(0), "{host}");
+        drop(running);
+        ask(format!(":{port}")).await.assert_complains(1, &["no healthy exporter at ", &port.to_string()]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_stops_well_in_the_middle_of_its_first_list() {
     let simulator = company().await;
     simulator.fail(Target::List, Fault::Hang);

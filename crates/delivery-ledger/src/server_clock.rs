@@ -94,7 +94,7 @@ impl ServerClock {
         };
         let uptime = self.scaled(now.uptime);
         let own = date.as_millis().saturating_sub(uptime);
-        if agrees(own, now.wall.as_millis().saturating_sub(uptime)) && !agrees(own, self.agreed(now)) {
+        if self.agrees(own, now.wall.as_millis().saturating_sub(uptime)) && !self.agrees(own, self.agreed(now)) {
             // Both clocks have made the same leap, as when a machine wakes up: what was before says nothing.
             self.ahead.clear();
         }
@@ -104,9 +104,9 @@ impl ServerClock {
         self.ahead.push_back(own);
         let agreed = self.agreed(now);
         let witnesses = self.witnesses(now);
-        let is_certain = witnesses.iter().filter(|ahead| agrees(**ahead, agreed)).count() * 2 > witnesses.len();
-        let is_believed = agrees(own, agreed);
-        let is_odd = self.ahead.len() > 1 && !self.ahead.iter().all(|ahead| agrees(*ahead, agreed));
+        let is_certain = witnesses.iter().filter(|ahead| self.agrees(**ahead, agreed)).count() * 2 > witnesses.len();
+        let is_believed = self.agrees(own, agreed);
+        let is_odd = self.ahead.len() > 1 && !self.ahead.iter().all(|ahead| self.agrees(*ahead, agreed));
         let was_odd = core::mem::replace(&mut self.is_odd, is_odd);
         let at = if is_believed { date } else { UnixMillis::from_millis(agreed.saturating_add(uptime)) };
         Reckoning { time: ServerTime { at, is_certain, local: now.wall }, is_news: self.is_odd && !was_odd }
@@ -125,7 +125,7 @@ impl ServerClock {
     pub fn revise(&self, date: UnixMillis, came_at: Now) -> UnixMillis {
         let uptime = self.scaled(came_at.uptime);
         let agreed = self.agreed(came_at);
-        if agrees(date.as_millis().saturating_sub(uptime), agreed) {
+        if self.agrees(date.as_millis().saturating_sub(uptime), agreed) {
             date
         } else {
             UnixMillis::from_millis(agreed.saturating_add(uptime))
@@ -150,15 +150,23 @@ impl ServerClock {
         if low.is_some() && low == newest { low } else { high.or(low) }.unwrap_or_default()
     }
 
+    /// What takes a moment on the way takes longer where the server's time passes faster.
+    fn agrees(&self, one: i64, other: i64) -> bool {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "a simulated time, to the second"
+        )]
+        let extra = (TOLERANCE_MILLIS as f64 * self.extra_speed.max(0.0)) as i64;
+        let extra = extra.unsigned_abs();
+        one.abs_diff(other) <= TOLERANCE_MILLIS.unsigned_abs().saturating_add(extra)
+    }
+
     #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a simulated time, to the second")]
     fn scaled(&self, uptime: Duration) -> i64 {
         let millis = i64::try_from(uptime.as_millis()).unwrap_or(i64::MAX);
         if self.extra_speed == 0.0 { millis } else { millis.saturating_add((millis as f64 * self.extra_speed) as i64) }
     }
-}
-
-fn agrees(one: i64, other: i64) -> bool {
-    one.abs_diff(other) <= TOLERANCE_MILLIS.unsigned_abs()
 }
 
 #[cfg(test)]

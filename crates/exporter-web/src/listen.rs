@@ -2,10 +2,14 @@
 
 use std::fmt;
 use std::io;
-use std::net::Ipv6Addr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
+
+/// Connections that wait to be accepted. Source: tokio's own `bind`.
+const BACKLOG: i32 = 1024;
 
 /// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,13 +88,25 @@ pub async fn listen(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, Lis
 async fn bind(address: &ListenAddress) -> io::Result<TcpListener> {
     match &address.host {
         Some(host) => TcpListener::bind((host.as_str(), address.port)).await,
-        None => match TcpListener::bind(("::", address.port)).await {
+        None => match bind_both_families(address.port) {
             Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
                 TcpListener::bind(("0.0.0.0", address.port)).await
             }
             bound => bound,
         },
     }
+}
+
+/// All addresses of IPv6 and of IPv4 on one socket, whatever the system's default is (`net.ipv6.bindv6only`).
+fn bind_both_families(port: u16) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_only_v6(false)?;
+    socket.set_nonblocking(true)?;
+    // As tokio's own `bind` does it, so that a restart does not wait for old connections.
+    socket.set_reuse_address(true)?;
+    socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)).into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
 }
 
 #[cfg(test)]
@@ -110,6 +126,18 @@ mod tests {
         }
         for text in ["", "80", "localhost", "::1:80", "[::1:80", "[x]:80", "x:99999", "x:+1", "x:", "a b:1"] {
             assert_eq!(text.parse::<ListenAddress>(), Err(ParseListenAddressError), "{text:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_without_a_host_takes_clients_of_both_families() {
+        let listeners = listen(&[":0".parse().expect("an address")]).await.expect("a port");
+        let bound = listeners[0].local_addr().expect("an address");
+        tokio::net::TcpStream::connect(("127.0.0.1", bound.port())).await.expect("IPv4");
+        // A machine without IPv6 has no such clients.
+        if bound.is_ipv6() {
+            assert!(!socket2::SockRef::from(&listeners[0]).only_v6().expect("an option"));
+            tokio::net::TcpStream::connect(("::1", bound.port())).await.expect("IPv6");
         }
     }
 

@@ -82,8 +82,18 @@ impl Running {
 
     /// Tells it to stop (SIGTERM).
     pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends it this signal.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn signal(&self, name: &str) {
         // The shell's own, for a bare machine has no other.
-        let kill = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &self.id().to_string()]).status();
+        let script = format!("kill -{name} \"$0\"");
+        let kill = Command::new("sh").args(["-c", &script, &self.id().to_string()]).status();
         assert!(kill.expect("kill runs").success());
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A test that waits for something that never comes ends after this long. It is long, for an unoptimised build on a busy
 /// machine may need a minute to read 150 MB.
-pub const PATIENCE: Duration = Duration::from_secs(180);
+pub const PATIENCE: Duration = Duration::from_secs(400);
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

@@ -200,7 +200,8 @@ impl<E: CallFailure> Fleet<E> {
         self.outbox.say_bounded(Notice::Vanished(member.subject()));
         let revision = self.change();
         let is_behind = member.behind() == Some(Age::Outrun);
-        let Member { webhook, ledger, .. } = member;
+        let Member { webhook, ledger, call, .. } = member;
+        self.abandoned.extend(call.map(|call| (webhook.id, call)));
         let forget_at = now.uptime.saturating_add(KEEP_VANISHED);
         let vanished = Vanished { webhook, ledger, since: now.wall, forget_at, is_behind, revision };
         self.vanished.insert(vanished.webhook.id, vanished);
@@ -228,10 +229,20 @@ impl<E: CallFailure> Fleet<E> {
             None => self.welcome(webhook, server_time, now),
         }
         self.list_worked(server_time, now);
-        let is_due = self.members.get(&id).is_some_and(|member| !matches!(member.log, LogState::Appeared));
-        if is_due {
+        if self.members.get(&id).is_some_and(|member| matches!(member.log, LogState::Appeared)) {
+            self.outbox.push(Effect::Show);
+        } else {
+            self.go_on_to_log(id, now.uptime);
+        }
+    }
+
+    /// Reads a log after its call by id. During a pause no call starts: then both are made once it is over.
+    fn go_on_to_log(&mut self, id: WebhookId, uptime: Duration) {
+        if self.paused_until <= uptime {
             let call = self.call();
-            self.read_log(id, call, now.uptime);
+            self.read_log(id, call, uptime);
+        } else if let Some(poll) = &mut self.poll {
+            poll.turns.push_front(id);
         }
     }
 
@@ -258,8 +269,7 @@ impl<E: CallFailure> Fleet<E> {
             Reach::Api => self.note_log_failure(id, failure, now.uptime, random),
             Reach::Call => {
                 if self.members.contains_key(&id) {
-                    let call = self.call();
-                    self.read_log(id, call, now.uptime);
+                    self.go_on_to_log(id, now.uptime);
                 }
             }
         }
@@ -282,6 +292,10 @@ impl<E: CallFailure> Fleet<E> {
 
     /// The member that `call` is for, unless it has gone or is read by another call by now.
     fn ends_reading(&mut self, id: WebhookId, call: CallId) -> bool {
+        if self.abandoned.get(&id) == Some(&call) {
+            self.abandoned.remove(&id);
+            return false;
+        }
         let Some(member) = self.members.get_mut(&id).filter(|member| member.call == Some(call)) else { return false };
         member.call = None;
         self.has_news = true;

@@ -54,6 +54,8 @@ pub struct Fleet<E> {
     pub(super) restored_list: Option<UnixMillis>,
     /// Calls by id under way for webhooks that are not members yet.
     pub(super) describing: BTreeMap<WebhookId, CallId>,
+    /// Log calls under way for webhooks that have gone since; a webhook may have returned. They change nothing any more.
+    pub(super) abandoned: BTreeMap<WebhookId, CallId>,
     pub(super) ids: IdCalls<E>,
     pub(super) poll: Option<Poll>,
     /// When the next poll is due.
@@ -96,6 +98,7 @@ impl<E: CallFailure> Fleet<E> {
             vanished: BTreeMap::new(),
             restored_list: None,
             describing: BTreeMap::new(),
+            abandoned: BTreeMap::new(),
             ids: IdCalls::default(),
             poll: None,
             due: now.uptime,

@@ -105,6 +105,11 @@ impl<E> Member<E> {
         }
     }
 
+    /// Whether its log should be readable by the end of a poll, and is not.
+    pub(super) fn is_unread(&self) -> bool {
+        !matches!(self.log, LogState::Appeared | LogState::Readable)
+    }
+
     pub(super) fn problem(&self) -> Option<&E> {
         match &self.log {
             LogState::Unreadable { cause, .. } => Some(cause),
@@ -120,13 +125,12 @@ impl<E> Member<E> {
         }
     }
 
-    /// Whether its log is to be read in a poll that starts at `uptime`: not if a call is under way, and not if it was
-    /// called less than half an interval ago, which happens where a poll follows early on a failed list.
-    pub(super) fn is_due(&self, uptime: Duration, interval: Duration) -> bool {
+    /// Whether its log is to be read now: not if a call is under way, and not if one was made at `called_from` or later.
+    pub(super) fn is_due(&self, uptime: Duration, called_from: Duration) -> bool {
         self.call.is_none()
             && !matches!(self.log, LogState::Appeared)
             && !self.is_backing_off(uptime)
-            && self.called_at.is_none_or(|at| uptime.saturating_sub(at) >= interval / 2)
+            && self.called_at.is_none_or(|at| at < called_from)
     }
 }
 

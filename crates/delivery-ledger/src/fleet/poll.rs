@@ -56,10 +56,10 @@ pub(super) enum Fuse {
 }
 
 impl Poll {
-    pub(super) fn new(started: Duration, due: Duration, interval: Duration) -> Self {
+    pub(super) fn new(started: Duration, interval: Duration) -> Self {
         Self {
             started,
-            deadline: due.saturating_add(interval * LEAVE_BEHIND_AFTER_PERCENT / 100),
+            deadline: started.saturating_add(interval * LEAVE_BEHIND_AFTER_PERCENT / 100),
             turns: VecDeque::new(),
             spacing: Duration::ZERO,
             next_turn: started,

@@ -110,7 +110,7 @@ impl<E: CallFailure> Fleet<E> {
                 member.log = LogState::Unread;
             }
         }
-        let mut poll = Poll::new(now.uptime, self.due, interval);
+        let mut poll = Poll::new(now.uptime, interval);
         if !self.settings.ids.is_empty() {
             self.poll = Some(poll);
             self.fill_turns(now.uptime);
@@ -148,19 +148,24 @@ impl<E: CallFailure> Fleet<E> {
     pub(super) fn fill_turns(&mut self, uptime: Duration) {
         let interval = self.settings.interval;
         let Some(poll) = &mut self.poll else { return };
+        // A poll reads a log once. Before a first list polls may follow early on each other; those read it no more often.
+        let called_from = if self.account.has_worked { poll.started } else { uptime.saturating_sub(interval / 2) };
+        // A call from before it went and returned still reads it.
+        let is_due =
+            |id: &WebhookId, member: &Member<E>| member.is_due(uptime, called_from) && !self.abandoned.contains_key(id);
         if self.settings.ids.is_empty() {
-            let due = self.members.iter().filter(|(_, member)| member.is_due(uptime, interval)).map(|(id, _)| *id);
             let queued: alloc::collections::BTreeSet<WebhookId> = poll.turns.iter().copied().collect();
+            let due = self.members.iter().filter(|(id, member)| is_due(id, member)).map(|(id, _)| *id);
             poll.turns.extend(due.filter(|id| !queued.contains(id)));
         } else {
+            // The calls by id are the list: until it has worked once, all of them are tried again in each poll.
+            let is_first_list = !self.account.has_worked;
             let is_due = |id: &&WebhookId| match self.members.get(id) {
-                Some(member) => member.is_due(uptime, interval),
+                Some(member) => is_due(id, member) || is_first_list && member.call.is_none(),
                 None => !self.describing.contains_key(id),
             };
             poll.turns.extend(self.settings.ids.iter().filter(is_due));
         }
-        // What is left out for its failures has failed in this poll, too, even if its wait is over before the poll is.
-        poll.has_failed_log |= self.members.values().any(|member| member.is_backing_off(uptime));
         // A first poll is over as soon as it can be: there is nothing to show before.
         let is_first = self.account.state.listed_at.is_none();
         poll.spacing = if is_first { Duration::ZERO } else { schedule::spacing(poll.turns.len(), interval) };
@@ -172,7 +177,7 @@ impl<E: CallFailure> Fleet<E> {
     }
 
     fn has_room(&self) -> bool {
-        self.in_flight() < self.settings.concurrency.max(1)
+        self.in_flight() + self.abandoned.len() < self.settings.concurrency.max(1)
     }
 
     /// Starts the next turn if it may start now.
@@ -236,8 +241,9 @@ impl<E: CallFailure> Fleet<E> {
         if !self.settings.ids.is_empty() {
             poll.has_failed_list |= self.end_ids(poll.started, now.uptime, random);
         }
-        // What hangs has failed, too.
+        // What hangs has failed, too, and so has what was left out for its failures or for an older call.
         poll.has_failed_log |= !is_list_done || self.in_flight() > 0;
+        poll.has_failed_log |= self.members.values().any(Member::is_unread);
         let result = match (poll.has_failed_list, poll.has_failed_log) {
             (true, _) => PollResult::Failed,
             (false, true) => PollResult::Partial,
@@ -270,6 +276,7 @@ impl<E: CallFailure> Fleet<E> {
     fn end_ids(&mut self, started: Duration, uptime: Duration, random: f64) -> bool {
         if let Some(server_time) = self.ids.first_server_time.take() {
             self.ids.problem = None;
+            self.restored_list = None;
             self.set_listed_at(server_time);
             return false;
         }

@@ -1,0 +1,553 @@
+//! Carries out what the fleet asks for against the simulated API, as the poller does against the real one, and checks
+//! after every input that nothing was started that may not be, and that what is shown is what the model knows.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery_ledger::fleet::{
+    AccountState, CallId, Effect, EntityTag, Fleet, FleetSettings, Now, PollResult, Reach, WebhookState,
+};
+use delivery_ledger::{Ledger, Policy, ServerTime, Webhook, WebhookId, select};
+
+/// As in the properties.
+const POLICY: Policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
+
+use crate::cloud::{Cloud, TIMEOUT, Target, Weather, date, server_time};
+use crate::failure::Failure;
+use crate::model::Model;
+
+/// So many times per interval the fleet may want to be woken for nothing but its own deadlines.
+const IDLE_WAKES_PER_INTERVAL: usize = 12;
+
+/// A reproducible sequence of numbers (SplitMix64).
+#[derive(Clone, Debug)]
+pub(crate) struct Numbers(pub(crate) u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Uniform in `[0, 1)`.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
+    fn fraction(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// A call under way, of this process. It goes on if its webhook goes.
+#[derive(Debug)]
+struct Call {
+    id: CallId,
+    what: What,
+    ends_at: Duration,
+    result: Result<(), Failure>,
+    /// The pause that the response asks for.
+    pause: Option<Duration>,
+}
+
+#[derive(Debug)]
+enum What {
+    /// With what the response shows, where that was made when the call began.
+    List {
+        tag: Option<EntityTag>,
+        early: Option<(Vec<Webhook>, usize, Duration)>,
+    },
+    Describe {
+        id: WebhookId,
+        early: Option<(Option<Webhook>, Duration)>,
+    },
+    Log {
+        id: WebhookId,
+        since: u64,
+        ledger: Arc<Ledger>,
+        tag: Option<EntityTag>,
+        early: Option<Duration>,
+    },
+}
+
+impl What {
+    /// The webhook that is read.
+    fn webhook(&self) -> Option<WebhookId> {
+        match self {
+            Self::List { .. } => None,
+            Self::Describe { id, .. } | Self::Log { id, .. } => Some(*id),
+        }
+    }
+}
+
+/// What calls brought, for the question how a poll ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Brought {
+    List,
+    NoList,
+    Log(WebhookId),
+    NoLog,
+}
+
+/// What is on disk.
+#[derive(Clone, Debug)]
+struct Saved {
+    account: AccountState,
+    webhooks: Vec<WebhookState>,
+    model: Model,
+}
+
+/// From which checkpoint a restart goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checkpoint {
+    Last,
+    /// The last one is damaged.
+    Previous,
+}
+
+/// The exporter without its network, its disk and its clock.
+#[derive(Debug)]
+pub(crate) struct Shell {
+    pub(crate) cloud: Cloud,
+    pub(crate) model: Model,
+    pub(crate) fleet: Fleet<Failure>,
+    settings: FleetSettings,
+    limit: usize,
+    has_etags: bool,
+    numbers: Numbers,
+    /// Since the beginning.
+    pub(crate) clock: Duration,
+    process_began: Duration,
+    calls: Vec<Call>,
+    pub(crate) paused_until: Duration,
+    has_lost_sight: bool,
+    was_ready: bool,
+    brought: Vec<(Duration, Brought)>,
+    records: BTreeMap<WebhookId, (u64, WebhookState)>,
+    last: Option<Saved>,
+    previous: Option<Saved>,
+    idle_wakes: VecDeque<Duration>,
+    /// The end of the last poll, or of what held up the next one.
+    quiet_since: Duration,
+    pub(crate) results: Vec<PollResult>,
+}
+
+impl Shell {
+    pub(crate) fn new(
+        cloud: Cloud,
+        model: Model,
+        settings: FleetSettings,
+        limit: usize,
+        has_etags: bool,
+        seed: u64,
+        clock: Duration,
+    ) -> Self {
+        let now = Now { uptime: Duration::ZERO, wall: server_time(clock) };
+        Self {
+            cloud,
+            model,
+            fleet: Fleet::new(settings.clone(), now),
+            settings,
+            limit,
+            has_etags,
+            numbers: Numbers(seed),
+            clock,
+            process_began: clock,
+            calls: Vec::new(),
+            paused_until: Duration::ZERO,
+            has_lost_sight: false,
+            was_ready: false,
+            brought: Vec::new(),
+            records: BTreeMap::new(),
+            last: None,
+            previous: None,
+            idle_wakes: VecDeque::new(),
+            quiet_since: clock,
+            results: Vec::new(),
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { uptime: self.clock - self.process_began, wall: server_time(self.clock) }
+    }
+
+    pub(crate) fn is_by_id(&self) -> bool {
+        !self.settings.ids.is_empty()
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // Time
+    // -----------------------------------------------------------------------------------------------------------------
+
+    /// Lets time pass as it does for the poller.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let until = self.clock + time;
+        loop {
+            self.advance();
+            let wake_at = self.process_began.saturating_add(self.fleet.wake_at());
+            assert!(wake_at > self.clock, "it wants to be woken at once, again and again");
+            let call_ends_at = self.calls.iter().map(|call| call.ends_at).min().unwrap_or(Duration::MAX);
+            let next = wake_at.min(call_ends_at);
+            if next > until {
+                self.clock = until;
+                return;
+            }
+            self.clock = self.clock.max(next);
+            if call_ends_at <= self.clock {
+                self.end_call();
+            } else {
+                self.idle_wakes.push_back(self.clock);
+            }
+        }
+    }
+
+    /// The process stands still for a while. What ended meanwhile is told afterwards.
+    pub(crate) fn stall(&mut self, time: Duration) {
+        self.clock += time;
+        self.quiet_since = self.clock;
+    }
+
+    fn advance(&mut self) {
+        if self.paused_until > self.clock {
+            let until = self.paused_until - self.process_began;
+            self.fleet.paused(until);
+            self.has_lost_sight = true;
+            self.quiet_since = self.paused_until;
+        }
+        let random = self.numbers.fraction();
+        self.fleet.advance(self.now(), random);
+        let effects = self.fleet.take_effects();
+        let have_ids_worked = self.is_by_id()
+            && effects.iter().any(|effect| matches!(effect, Effect::PollEnded { .. }))
+            && self.model.poll_of_ids_ended();
+        for effect in effects {
+            self.carry_out(effect, have_ids_worked);
+        }
+        self.compare();
+        self.expect_progress();
+    }
+
+    fn expect_progress(&mut self) {
+        let interval = self.settings.interval;
+        while self.idle_wakes.front().is_some_and(|at| *at + interval < self.clock) {
+            self.idle_wakes.pop_front();
+        }
+        assert!(self.idle_wakes.len() <= IDLE_WAKES_PER_INTERVAL, "it is woken again and again: {:?}", self.idle_wakes);
+        let webhooks = u32::try_from(self.cloud.hooks.len()).expect("few");
+        let longest = interval * 2 + TIMEOUT * (4 + 2 * webhooks);
+        assert!(self.clock <= self.quiet_since + longest, "no poll has ended for {:?}", self.clock - self.quiet_since);
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // Effects
+    // -----------------------------------------------------------------------------------------------------------------
+
+    fn carry_out(&mut self, effect: Effect<Failure>, have_ids_worked: bool) {
+        match effect {
+            Effect::List { call, tag } => {
+                self.expect_no_pause();
+                assert!(self.calls.iter().all(|call| call.what.webhook().is_some()), "two calls read the list");
+                let (entries, malformed) = self.cloud.list();
+                let early = self.is_early().then_some((entries, malformed, self.clock));
+                self.begin(call, What::List { tag, early }, Target::List);
+            }
+            Effect::Describe { call, id } => {
+                self.expect_room_for(id);
+                let index = self.cloud.index_of(id);
+                let early = self.is_early().then(|| (self.look_at(id), self.clock));
+                self.begin(call, What::Describe { id, early }, Target::Describe(index));
+            }
+            Effect::ReadLog { call, id, ledger, tag, .. } => {
+                self.expect_room_for(id);
+                let watched = self.model.watched.get(&id).expect("only what is watched is read");
+                assert!(!watched.has_appeared, "a webhook that appeared is read before it was shown at 0");
+                let since = watched.since;
+                let early = self.is_early().then_some(self.clock);
+                let index = self.cloud.index_of(id);
+                self.begin(call, What::Log { id, since, ledger, tag, early }, Target::Log(index));
+            }
+            Effect::Show => {
+                self.save();
+                self.fleet.shown();
+                self.model.watched.values_mut().for_each(|watched| watched.has_appeared = false);
+            }
+            Effect::Notice(_) => {}
+            Effect::PollEnded { result, took } => self.expect_result(result, self.clock - took, have_ids_worked),
+            Effect::PollsSkipped(polls) => assert!(polls > 0),
+        }
+    }
+
+    fn is_early(&mut self) -> bool {
+        self.numbers.next().is_multiple_of(2)
+    }
+
+    fn look_at(&self, id: WebhookId) -> Option<Webhook> {
+        let hook = &self.cloud.hooks[self.cloud.index_of(id)];
+        hook.is_there.then(|| hook.webhook())
+    }
+
+    fn expect_no_pause(&self) {
+        assert!(self.paused_until <= self.clock, "a call starts though the API asked for a pause");
+    }
+
+    fn expect_room_for(&self, id: WebhookId) {
+        self.expect_no_pause();
+        let under_way: Vec<WebhookId> = self.calls.iter().filter_map(|call| call.what.webhook()).collect();
+        assert!(!under_way.contains(&id), "two calls read one webhook");
+        assert!(under_way.len() < self.settings.concurrency, "more calls are under way than may be: {under_way:?}");
+    }
+
+    fn begin(&mut self, id: CallId, what: What, target: Target) {
+        let weather = self.cloud.next_call(target);
+        let (millis, result, pause) = match weather {
+            Weather::Works(millis) => (millis, Ok(()), None),
+            Weather::Fails(reach) => (30, Err(Failure(reach)), None),
+            Weather::Hangs | Weather::Flaky => (30_000, Err(Failure(Reach::Api)), None),
+            Weather::Throttled(seconds) => (30, Err(Failure(Reach::Api)), Some(Duration::from_secs(seconds))),
+        };
+        let ends_at = self.clock + Duration::from_millis(millis).min(TIMEOUT);
+        self.idle_wakes.pop_back_if(|at| *at == self.clock);
+        self.calls.push(Call { id, what, ends_at, result, pause });
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // Responses
+    // -----------------------------------------------------------------------------------------------------------------
+
+    fn end_call(&mut self) {
+        let first = (0..self.calls.len()).min_by_key(|index| self.calls[*index].ends_at).expect("a call");
+        let Call { id: call, what, result, pause, .. } = self.calls.remove(first);
+        self.paused_until = self.paused_until.max(pause.map_or(Duration::ZERO, |pause| self.clock + pause));
+        self.has_lost_sight |= result == Err(Failure(Reach::Api));
+        match what {
+            What::List { tag, early } => self.list_ended(call, tag, early, result),
+            What::Describe { id, early } => {
+                let (seen, seen_at) = early.unwrap_or_else(|| (self.look_at(id), self.clock));
+                let seen = result.and_then(|()| seen.ok_or(Failure(Reach::Gone)));
+                self.describe_ended(call, id, seen, seen_at);
+            }
+            What::Log { id, since, ledger, tag, early } => {
+                let seen_at = early.unwrap_or(self.clock);
+                self.log_ended(call, (id, since), &ledger, tag.as_ref(), result.map(|()| seen_at));
+            }
+        }
+    }
+
+    fn list_ended(
+        &mut self,
+        call: CallId,
+        tag: Option<EntityTag>,
+        early: Option<(Vec<Webhook>, usize, Duration)>,
+        result: Result<(), Failure>,
+    ) {
+        let now = self.now();
+        self.brought.push((self.clock, if result.is_ok() { Brought::List } else { Brought::NoList }));
+        if let Err(failure) = result {
+            self.model.is_list_up = Some(false);
+            self.fleet.list_failed(call, failure, now, self.numbers.fraction());
+            return;
+        }
+        let (entries, malformed, seen_at) = early.unwrap_or_else(|| {
+            let (entries, malformed) = self.cloud.list();
+            (entries, malformed, self.clock)
+        });
+        let fresh = self.has_etags.then(|| EntityTag(format!("{entries:?} {malformed}").into_bytes().into()));
+        if fresh.is_some() && fresh == tag {
+            self.model.list_unchanged(date(seen_at));
+            self.fleet.list_unchanged(call, ServerTime::certain(date(seen_at)), now);
+            return;
+        }
+        self.model.listed(&entries, malformed, date(seen_at), self.clock);
+        let selected = select(entries, |code| self.model.admits(code), self.limit);
+        self.fleet.listed(call, selected, malformed, fresh, ServerTime::certain(date(seen_at)), now);
+    }
+
+    fn describe_ended(&mut self, call: CallId, id: WebhookId, described: Result<Webhook, Failure>, seen_at: Duration) {
+        let now = self.now();
+        match described {
+            Ok(webhook) => {
+                self.model.described(&webhook, date(seen_at), self.clock);
+                let is_admitted = self.model.admits(&webhook.code);
+                self.fleet.described(call, webhook, is_admitted, ServerTime::certain(date(seen_at)), now);
+            }
+            Err(failure) => {
+                self.brought.push((self.clock, Brought::NoLog));
+                match failure.0 {
+                    Reach::Gone => self.model.is_gone(id, self.clock),
+                    Reach::Api => {
+                        let since = self.model.watched.get(&id).map_or(0, |watched| watched.since);
+                        self.model.log_ended(id, since, None);
+                    }
+                    Reach::Call => {}
+                }
+                self.fleet.not_described(call, id, failure, now, self.numbers.fraction());
+            }
+        }
+    }
+
+    fn log_ended(
+        &mut self,
+        call: CallId,
+        (id, since): (WebhookId, u64),
+        ledger: &Ledger,
+        tag: Option<&EntityTag>,
+        seen_at: Result<Duration, Failure>,
+    ) {
+        let now = self.now();
+        let hook = &self.cloud.hooks[self.cloud.index_of(id)];
+        let length = seen_at.map(|at| hook.length_at(at));
+        if self.model.log_ended(id, since, length.ok()) {
+            self.brought.push((self.clock, if length.is_ok() { Brought::Log(id) } else { Brought::NoLog }));
+        }
+        let (length, seen_at) = match (length, seen_at) {
+            (Ok(length), Ok(seen_at)) => (length, seen_at),
+            (Err(failure), _) | (_, Err(failure)) => {
+                self.fleet.log_failed(call, id, failure, now, self.numbers.fraction());
+                return;
+            }
+        };
+        let fresh = self.has_etags.then(|| EntityTag(format!("{id} {length}").into_bytes().into()));
+        if fresh.is_some() && fresh.as_ref() == tag {
+            self.fleet.log_unchanged(call, id, ServerTime::certain(date(seen_at)), now);
+            return;
+        }
+        let mut reading = ledger.read(ServerTime::certain(date(seen_at)), &POLICY);
+        hook.log[..length].iter().rev().for_each(|attempt| reading.observe(attempt.clone()));
+        self.fleet.log_read(call, id, reading.finish(), fresh, ServerTime::certain(date(seen_at)), now);
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // The disk
+    // -----------------------------------------------------------------------------------------------------------------
+
+    /// Saves what the fleet says has changed, as the poller does.
+    fn save(&mut self) {
+        if self.fleet.is_unsaved(self.now()) {
+            let revision = self.fleet.revision();
+            let mut old = std::mem::take(&mut self.records);
+            for (id, revision, make) in self.fleet.webhook_states() {
+                let state = match old.remove(&id) {
+                    Some((made_of, state)) if made_of == revision => state,
+                    _ => make(),
+                };
+                self.records.insert(id, (revision, state));
+            }
+            let webhooks = self.records.values().map(|(_, state)| state.clone()).collect();
+            let saved = Saved { account: self.fleet.account_state().clone(), webhooks, model: self.model.clone() };
+            self.previous = self.last.replace(saved);
+            self.fleet.saved(revision, self.now());
+        }
+        // Durable before visible: what is shown now is what a restart would show.
+        let Some(saved) = &self.last else {
+            assert!(self.model.watched.is_empty(), "webhooks are shown that are not saved");
+            return;
+        };
+        let counts = |model: &Model| -> Vec<(WebhookId, (u64, u64))> {
+            let log = |id: &WebhookId| &self.cloud.hooks[self.cloud.index_of(*id)].log;
+            model.watched.iter().map(|(id, watched)| (*id, watched.counts(log(id)))).collect()
+        };
+        assert_eq!(counts(&saved.model), counts(&self.model), "what is shown is not what is saved");
+    }
+
+    /// The process ends at this point, and a new one goes on from what was saved.
+    pub(crate) fn restart(&mut self, from: Checkpoint) {
+        let is_behind = from == Checkpoint::Previous && self.previous.is_some();
+        let saved = if is_behind { self.previous.take() } else { self.last.clone() };
+        self.process_began = self.clock;
+        self.fleet = Fleet::new(self.settings.clone(), self.now());
+        match saved {
+            Some(saved) => {
+                self.model = saved.model.clone();
+                self.model.restart(saved.model.previous_list, is_behind);
+                // A checkpoint that is no older than three intervals; what an older one does is an example of its own.
+                let mut account = saved.account.clone();
+                account.list_read_at = account.list_read_at.map(|_| self.now().wall);
+                self.fleet.restore(account, saved.webhooks.clone(), is_behind, self.now());
+                self.last = Some(saved);
+            }
+            None => self.model = self.model.first_start(),
+        }
+        self.calls.clear();
+        self.paused_until = Duration::ZERO;
+        (self.has_lost_sight, self.was_ready) = (false, false);
+        self.brought.clear();
+        self.records.clear();
+        self.idle_wakes.clear();
+        self.quiet_since = self.clock;
+        self.compare();
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // What is shown
+    // -----------------------------------------------------------------------------------------------------------------
+
+    fn compare(&mut self) {
+        let shown: Vec<_> = self.fleet.members().collect();
+        let expected: Vec<_> = self.model.watched.values().filter(|watched| !watched.known.is_hidden).collect();
+        let ids = |webhooks: Vec<&Webhook>| webhooks.into_iter().map(|webhook| webhook.id).collect::<Vec<_>>();
+        assert_eq!(
+            ids(shown.iter().map(|member| member.webhook).collect()),
+            ids(expected.iter().map(|watched| &watched.webhook).collect()),
+            "other webhooks are shown than there are"
+        );
+        for (member, watched) in shown.iter().zip(&expected) {
+            assert_eq!(member.webhook, &watched.webhook);
+            let log = &self.cloud.hooks[self.cloud.index_of(member.webhook.id)].log;
+            let totals = member.ledger.totals();
+            let counts = (totals.attempts, totals.failures.iter().sum::<u64>());
+            assert_eq!(counts, watched.counts(log), "{} of {log:?}: {watched:?}", member.webhook.code);
+            assert_eq!(totals.gaps, 0, "a log that is shown whole has no gap");
+            match (member.is_up, watched.is_up) {
+                // A pause, or an API out of reach, says more than the last call.
+                (Some(false), Some(true)) => {
+                    assert!(self.has_lost_sight, "{} is said to be down", watched.webhook.code)
+                }
+                (is_up, expected) => assert_eq!(is_up, expected, "{}", watched.webhook.code),
+            }
+        }
+        let account = self.fleet.account();
+        if !self.is_by_id() {
+            let said = (account.is_up, account.dropped, account.malformed);
+            assert_eq!(said, (self.model.is_list_up, self.model.dropped, self.model.malformed));
+        }
+        assert!(self.fleet.is_ready() || !self.was_ready, "it is not ready any more");
+        self.was_ready = self.fleet.is_ready();
+    }
+
+    /// Whether a poll that ended now may have ended like this.
+    fn expect_result(&mut self, result: PollResult, began: Duration, have_ids_worked: bool) {
+        self.results.push(result);
+        self.quiet_since = self.quiet_since.max(self.clock);
+        // What came at the very moment when it began may belong to it or not.
+        self.brought.retain(|(at, _)| *at + self.settings.interval / 2 >= began);
+        let surely = |what: Brought| self.brought.iter().any(|(at, brought)| *at > began && *brought == what);
+        let maybe = |what: Brought| self.brought.iter().any(|(at, brought)| *at >= began && *brought == what);
+        let is_paused = self.paused_until > self.clock;
+        let has_failed_list = match self.is_by_id() {
+            true => !have_ids_worked,
+            false => self.model.is_list_up == Some(false),
+        };
+        let unread = self
+            .model
+            .watched
+            .values()
+            .filter(|watched| watched.appeared_at.is_none_or(|at| at < began) && watched.is_up != Some(true));
+        let unread: Vec<&str> = unread.map(|watched| watched.webhook.code.as_str()).collect();
+        match result {
+            PollResult::Ok => {
+                // Of chosen webhooks, one whose call is under way is not asked again, and fails no list.
+                let has_list = self.is_by_id() || maybe(Brought::List) && !has_failed_list;
+                assert!(has_list && !surely(Brought::NoList), "a poll without a list is no success");
+                assert!(unread.is_empty() && !surely(Brought::NoLog), "a log could not be read: {unread:?}");
+            }
+            PollResult::Partial => {
+                assert!(!surely(Brought::NoList), "a poll whose list failed has failed");
+                let hangs = !self.calls.is_empty();
+                assert!(hangs || maybe(Brought::NoLog) || !unread.is_empty(), "every log was read: {:?}", self.brought);
+            }
+            PollResult::Failed => {
+                assert!(has_failed_list || maybe(Brought::NoList) || is_paused, "the list was read");
+            }
+        }
+    }
+}
