@@ -59,7 +59,7 @@ impl Answer {
         let Self::Log { rows, .. } = self else { return Vec::new() };
         let distinct: HashMap<AttemptId, &Attempt> = rows.iter().map(|row| (row.id, row)).collect();
         let mut distinct: Vec<&Attempt> = distinct.into_values().collect();
-        distinct.sort_by_key(|row| row.position());
+        distinct.sort_by_key(|row| place(row));
         distinct
     }
 }
@@ -95,6 +95,17 @@ pub(crate) struct EventFacts {
     pub(crate) remembered: usize,
 }
 
+impl EventFacts {
+    fn deliver(&mut self, row: &Attempt, at: UnixMillis) {
+        self.delivered += 1;
+        if let Some(created_at) = row.event.as_ref().and_then(|event| event.created_at) {
+            let delay = (at.as_millis() - created_at.as_millis()).max(0);
+            self.delays[DELAY_BOUNDS.iter().filter(|bound| delay > **bound).count()] += 1;
+            self.delay_sum_millis += u64::try_from(delay).expect("no delay is negative");
+        }
+    }
+}
+
 /// Rule 2: what is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Memory {
@@ -102,11 +113,13 @@ pub(crate) struct Memory {
     pub(crate) positions: usize,
 }
 
-/// Rule 8 and its neighbour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Doubts {
-    pub(crate) gaps_at_most: u64,
-    pub(crate) late: u64,
+/// Rule 8: what an answer proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Nothing was missed since the last one, or it says nothing.
+    NothingMissed,
+    /// Nothing known is in it: only what is known of the log can still prove that nothing was missed.
+    OnlyByRetention { last: u64, longest: u64, shown: u64 },
 }
 
 /// What the log held at the last answer that was one.
@@ -143,9 +156,14 @@ struct CountedRow<'a> {
 }
 
 impl CountedRow<'_> {
-    /// No row was made after it was seen.
+    /// A row was made before it was seen, whatever its id says.
     fn made_at(&self) -> UnixMillis {
-        self.row.position().at.min(self.seen_at)
+        place(self.row).at.min(self.seen_at)
+    }
+
+    /// When it was made as it is told, unless that lies ahead of the server's time.
+    fn told_at(&self) -> UnixMillis {
+        if is_ahead(self.row, self.seen_at) { self.seen_at } else { self.row.at }
     }
 }
 
@@ -162,24 +180,29 @@ fn is_absurd(at: UnixMillis, now: UnixMillis) -> bool {
     at.as_millis() - now.as_millis() > DAY
 }
 
-/// Rule 2: dated more than 5 minutes after the server's time, by its id or by what is told.
+/// Rule 2: the second of the id; `createdAt`, where that lies within a minute.
+fn place(row: &Attempt) -> Position {
+    let [a, b, c, d, ..] = row.id.0.to_bytes();
+    let second = i64::from(a) << 24 | i64::from(b) << 16 | i64::from(c) << 8 | i64::from(d);
+    let of_id = second * SECOND;
+    let told = row.at.as_millis();
+    let at = if (of_id - MINUTE..=of_id + MINUTE).contains(&told) { told } else { of_id };
+    Position { at: UnixMillis::from_millis(at), id: row.id }
+}
+
+/// Rule 2: such a row has no part in how the webhook stands.
 fn is_ahead(row: &Attempt, now: UnixMillis) -> bool {
-    row.at.max(row.position().at).as_millis() - now.as_millis() > 5 * MINUTE
+    lies_ahead(row.at, now) || lies_ahead(place(row).at, now)
 }
 
-/// Rule 7: what tells the event of a row. One without a usable event is an event of its own.
-fn key_of(row: &Attempt) -> (Option<EventKey>, Option<AttemptId>) {
-    match &row.event {
-        Some(event) => (Some(event.key), None),
-        None => (None, Some(row.id)),
-    }
+fn lies_ahead(at: UnixMillis, now: UnixMillis) -> bool {
+    at.as_millis() - now.as_millis() > 5 * MINUTE
 }
 
-/// From an event's creation to this delivery of it, seen at `now`; never negative.
-fn delay_of(row: &Attempt, now: UnixMillis) -> Option<i64> {
-    let created_at = row.event.as_ref()?.created_at?;
-    let at = if is_ahead(row, now) { now } else { row.at };
-    Some((at.as_millis() - created_at.as_millis()).max(0))
+/// The event that a row is of: its own where it carries none.
+fn key_of(row: &Attempt) -> EventKey {
+    let id = row.id.to_string();
+    row.event.as_ref().map_or_else(|| EventKey::of([Some(&id), None, None, None, None]), |event| event.key)
 }
 
 fn is_failure(row: &Attempt) -> bool {
@@ -195,8 +218,20 @@ impl Model {
         self.answers.push(answer);
     }
 
+    /// Where counting starts, as of the first answer.
+    pub(crate) fn first_floor(&self) -> Position {
+        self.reckon().floors.first().copied().unwrap_or(self.baseline)
+    }
+
     fn now(&self) -> Option<UnixMillis> {
         self.answers.last().map(Answer::now)
+    }
+
+    /// Rule 2: no first floor lies above both the newest row and the time.
+    fn latest_floor(answer: &Answer) -> UnixMillis {
+        let now = answer.now();
+        let places = answer.rows().into_iter().map(|row| place(row).at).filter(|at| !is_absurd(*at, now));
+        places.fold(now, UnixMillis::max).end_of_second()
     }
 
     /// Rules 1 and 2: which rows count, in which order, and where the floor is.
@@ -205,23 +240,25 @@ impl Model {
         let mut ids: HashSet<AttemptId> = HashSet::new();
         let mut floor = self.baseline;
         let mut floors = vec![floor];
-        let mut remembered: Vec<Position> = Vec::new();
         for (index, answer) in self.answers.iter().enumerate() {
+            if index == 0 && floor != Position::START && matches!(answer, Answer::Log { .. }) {
+                floor = floor.min(Position::after(Self::latest_floor(answer)));
+                floors = vec![floor];
+            }
             for row in answer.rows() {
-                if row.position() > floor && ids.insert(row.id) {
+                if place(row) > floor && ids.insert(row.id) {
                     counted.push(CountedRow { row, answer: index, seen_at: answer.now() });
-                    remembered.push(row.position());
                 }
             }
             let horizon = answer.now().plus_millis(-HOUR);
+            let mut remembered: Vec<Position> =
+                counted.iter().map(|counted| place(counted.row)).filter(|position| *position > floor).collect();
             remembered.sort();
-            let over = remembered.len().saturating_sub(MOST_POSITIONS);
-            let forgotten = over.max(remembered.iter().filter(|position| position.at <= horizon).count());
-            if let Some(newest) = forgotten.checked_sub(1).map(|last| remembered[last]) {
-                floor = floor.max(newest);
-                // A date that is told anew moves a row by two minutes at most.
-                let slack = if over > 0 { floor } else { Position::before(floor.at.plus_millis(-2 * MINUTE)) };
-                remembered.retain(|position| *position > slack);
+            while let Some(oldest) = remembered.first().copied()
+                && (oldest.at <= horizon || remembered.len() > MOST_POSITIONS)
+            {
+                floor = oldest;
+                remembered.remove(0);
             }
             floors.push(floor);
         }
@@ -231,7 +268,7 @@ impl Model {
     pub(crate) fn memory(&self) -> Memory {
         let Reckoning { counted, floors } = self.reckon();
         let floor = floors.last().copied().unwrap_or(self.baseline);
-        Memory { floor, positions: counted.iter().filter(|counted| counted.row.position() > floor).count() }
+        Memory { floor, positions: counted.iter().filter(|counted| place(counted.row) > floor).count() }
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -257,43 +294,37 @@ impl Model {
     }
 
     pub(crate) fn events(&self) -> EventFacts {
-        let Reckoning { counted, floors, .. } = self.reckon();
-        let keys: BTreeSet<_> = counted.iter().map(|counted| key_of(counted.row)).collect();
+        let Reckoning { counted, floors } = self.reckon();
+        let keys: BTreeSet<EventKey> = counted.iter().map(|counted| key_of(counted.row)).collect();
         let mut facts = EventFacts::default();
         for key in keys {
-            let of_key = |counted: &&CountedRow<'_>| key_of(counted.row) == key;
-            let rows: Vec<&CountedRow<'_>> = counted.iter().filter(of_key).collect();
-            self.follow_event(&rows, &floors, &mut facts);
+            let rows: Vec<&CountedRow<'_>> = counted.iter().filter(|counted| key_of(counted.row) == key).collect();
+            self.follow_event(key, &rows, &floors, &mut facts);
         }
         facts
     }
 
     /// The life of one event, or its lives, if it shows up again after it has been forgotten.
-    fn follow_event(&self, rows: &[&CountedRow<'_>], floors: &[Position], facts: &mut EventFacts) {
+    fn follow_event(&self, key: EventKey, rows: &[&CountedRow<'_>], floors: &[Position], facts: &mut EventFacts) {
         let mut seen: Vec<&CountedRow<'_>> = Vec::new();
         let mut is_settled = false;
         for (index, answer) in self.answers.iter().enumerate() {
-            if !is_settled && !seen.is_empty() {
-                // A success that is dealt with, and yet the event is pending.
-                let key = key_of(seen[0].row);
-                let is_known = |row: &&Attempt| {
-                    row.position() <= floors[index] || seen.iter().any(|counted| counted.row.id == row.id)
-                };
-                let success =
-                    answer.rows().into_iter().filter(|row| !is_failure(row) && key_of(row) == key).find(is_known);
-                if let Some(success) = success {
-                    is_settled = true;
-                    facts.delivered += 1;
-                    if let Some(delay) = delay_of(success, answer.now()) {
-                        facts.delays[DELAY_BOUNDS.iter().filter(|bound| delay > **bound).count()] += 1;
-                        facts.delay_sum_millis += u64::try_from(delay).expect("no delay is negative");
-                    }
-                }
+            // A success below the floor does not count, and yet the event was delivered.
+            let is_old_success = |row: &&Attempt| key_of(row) == key && !is_failure(row) && place(row) <= floors[index];
+            let old_success = answer.rows().into_iter().find(is_old_success);
+            if let Some(row) = old_success
+                && !seen.is_empty()
+                && !is_settled
+            {
+                is_settled = true;
+                facts.deliver(row, if is_ahead(row, answer.now()) { answer.now() } else { row.at });
             }
             for counted in rows.iter().filter(|counted| counted.answer == index) {
                 if seen.is_empty() {
-                    let kind = counted.row.event.as_ref().map(|event| (event.event_type, event.action));
-                    *facts.entered.entry(kind.unwrap_or((EventType::Other, Action::Other))).or_default() += 1;
+                    let event = counted.row.event.as_ref();
+                    let kind =
+                        event.map_or((EventType::Other, Action::Other), |event| (event.event_type, event.action));
+                    *facts.entered.entry(kind).or_default() += 1;
                 }
                 seen.push(counted);
                 if is_settled {
@@ -301,11 +332,7 @@ impl Model {
                 }
                 if !is_failure(counted.row) {
                     is_settled = true;
-                    facts.delivered += 1;
-                    if let Some(delay) = delay_of(counted.row, counted.seen_at) {
-                        facts.delays[DELAY_BOUNDS.iter().filter(|bound| delay > **bound).count()] += 1;
-                        facts.delay_sum_millis += u64::try_from(delay).expect("no delay is negative");
-                    }
+                    facts.deliver(counted.row, counted.told_at());
                 } else if counted.row.retry >= self.policy.max_retries {
                     is_settled = true;
                     facts.lost += 1;
@@ -316,7 +343,7 @@ impl Model {
                 is_settled = true;
                 facts.lost += 1;
             }
-            if is_settled && seen.iter().all(|counted| counted.row.position() <= floors[index + 1]) {
+            if is_settled && seen.iter().all(|counted| place(counted.row) <= floors[index + 1]) {
                 seen.clear();
                 is_settled = false;
             }
@@ -330,36 +357,50 @@ impl Model {
         }
     }
 
-    pub(crate) fn doubts(&self) -> Doubts {
-        let Reckoning { counted, floors, .. } = self.reckon();
-        let mut doubts = Doubts::default();
-        let mut last_length = None;
-        for (index, answer) in self.answers.iter().enumerate() {
+    /// Entries that showed up late.
+    pub(crate) fn late(&self) -> u64 {
+        let Reckoning { counted, .. } = self.reckon();
+        let mut all_late = 0;
+        for index in 0..self.answers.len() {
             let newest_before = counted
                 .iter()
                 .filter(|counted| counted.answer < index && !is_ahead(counted.row, counted.seen_at))
-                .map(|counted| counted.row.position())
+                .map(|counted| place(counted.row))
                 .max();
             let here = counted.iter().filter(|counted| counted.answer == index);
-            let late = here.filter(|counted| newest_before.is_some_and(|newest| counted.row.position().at < newest.at));
-            doubts.late += late.count() as u64;
-
-            let Answer::Log { now, malformed, .. } = answer else { continue };
-            let rows = answer.rows();
-            let length = rows.len() as u64 + malformed;
-            let known_before: HashSet<AttemptId> =
-                counted.iter().filter(|counted| counted.answer < index).map(|counted| counted.row.id).collect();
-            let telling: Vec<&&Attempt> = rows.iter().filter(|row| !is_absurd(row.position().at, *now)).collect();
-            let is_known = |row: &Attempt| row.position() <= floors[index] || known_before.contains(&row.id);
-            let is_blind = !telling.is_empty() && !telling.iter().any(|row| is_known(row));
-            // No more than this: what a log is known to keep may prove that nothing was missed all the same.
-            let is_empty = length == 0 && last_length.is_some_and(|last| last > 0);
-            if is_empty || is_blind && last_length.is_some_and(|last| length >= 2 || last > length) {
-                doubts.gaps_at_most += 1;
-            }
-            last_length = Some(length);
+            let late = here.filter(|counted| newest_before.is_some_and(|newest| place(counted.row).at < newest.at));
+            all_late += late.count() as u64;
         }
-        doubts
+        all_late
+    }
+
+    /// Rule 8, as far as it does not depend on what is known of the log: what the last answer proves.
+    pub(crate) fn proof(&self) -> Proof {
+        let Reckoning { counted, floors } = self.reckon();
+        let index = self.answers.len() - 1;
+        let length = |answer: &Answer| match answer {
+            Answer::Log { malformed, .. } => Some(answer.rows().len() as u64 + malformed),
+            Answer::Unchanged { .. } => None,
+        };
+        let answer = &self.answers[index];
+        let Some(shown) = length(answer) else { return Proof::NothingMissed };
+        let Some(last) = self.answers[..index].iter().rev().find_map(length) else { return Proof::NothingMissed };
+        let known_before: HashSet<AttemptId> =
+            counted.iter().filter(|counted| counted.answer < index).map(|counted| counted.row.id).collect();
+        let rows = answer.rows();
+        let telling: Vec<&&Attempt> = rows.iter().filter(|row| !is_absurd(place(row).at, answer.now())).collect();
+        let is_blind = !telling.is_empty() || shown == 0;
+        // One that is dated ahead stays on top of a log that is sorted by date: it proves nothing beside others.
+        let (ahead, present): (Vec<&Attempt>, Vec<&Attempt>) =
+            telling.into_iter().partition(|row| is_ahead(row, answer.now()));
+        let telling = if present.is_empty() { ahead } else { present };
+        let is_known = telling.iter().any(|row| place(row) <= floors[index] || known_before.contains(&row.id));
+        if is_known || !is_blind || shown < 2 && last <= shown {
+            Proof::NothingMissed
+        } else {
+            let longest = self.answers[..index].iter().filter_map(length).max().unwrap_or(last);
+            Proof::OnlyByRetention { last, longest, shown }
+        }
     }
 
     pub(crate) fn window(&self) -> WindowFacts {
@@ -372,16 +413,16 @@ impl Model {
             failures: failures.len() as u64,
             malformed: *malformed,
             foreign: *foreign,
-            oldest: failures.iter().chain(&successes).map(|row| row.position().at).min(),
+            oldest: failures.iter().chain(&successes).map(|row| place(row).at).min(),
         }
     }
 
-    /// Every row that any of these answers showed, but for those dated ahead then, in the order of their positions.
+    /// Every row that any of these answers showed, but for those dated ahead, in the order of their positions.
     fn ever_seen(answers: &[Answer]) -> Vec<&Attempt> {
         let mut rows: BTreeMap<Position, &Attempt> = BTreeMap::new();
         for answer in answers {
             let now = answer.now();
-            rows.extend(answer.rows().into_iter().filter(|row| !is_ahead(row, now)).map(|row| (row.position(), row)));
+            rows.extend(answer.rows().into_iter().filter(|row| !is_ahead(row, now)).map(|row| (place(row), row)));
         }
         rows.into_values().collect()
     }
@@ -389,23 +430,24 @@ impl Model {
     pub(crate) fn standing(&self) -> StandingFacts {
         let rows = Self::ever_seen(&self.answers);
         let head_events = self.answers.iter().flat_map(|answer| {
-            let sensible = |at: &UnixMillis| at.as_millis() - answer.now().as_millis() <= 5 * MINUTE;
-            let rows = answer.rows().into_iter().filter(|row| !is_ahead(row, answer.now()));
-            rows.filter_map(|row| row.event.as_ref()?.created_at).filter(sensible).collect::<Vec<_>>()
+            let now = answer.now();
+            let rows = answer.rows().into_iter().filter(move |row| !is_ahead(row, now));
+            let created_at = rows.filter_map(|row| row.event.as_ref()?.created_at);
+            created_at.filter(|at| !lies_ahead(*at, now)).collect::<Vec<_>>()
         });
         let blocked = match (self.now(), rows.last()) {
             (Some(now), Some(newest)) => {
-                let age = now.as_millis() - newest.position().at.as_millis();
+                let age = now.as_millis() - place(newest).at.as_millis();
                 is_failure(newest) && newest.retry < self.policy.max_retries && age < self.policy.pending_timeout_millis
             }
             _ => false,
         };
         let last_failure = rows.iter().rev().find_map(|row| match row.outcome {
-            Outcome::Failure { reason, status } => Some((row.position(), reason, status, row.retry)),
+            Outcome::Failure { reason, status } => Some((place(row), reason, status, row.retry)),
             Outcome::Success { .. } => None,
         });
         StandingFacts {
-            last_success: rows.iter().rev().find(|row| !is_failure(row)).map(|row| row.position()),
+            last_success: rows.iter().rev().find(|row| !is_failure(row)).map(|row| place(row)),
             last_failure,
             head_event: head_events.max(),
             blocked,
@@ -414,7 +456,7 @@ impl Model {
 
     pub(crate) fn streak(&self) -> Streak {
         let rows = Self::streak_rows(&self.answers);
-        Streak { failures: rows.len() as u64, since: rows.first().map(|row| row.position().at) }
+        Streak { failures: rows.len() as u64, since: rows.first().map(|row| place(row).at) }
     }
 
     fn streak_rows(answers: &[Answer]) -> Vec<&Attempt> {
@@ -439,7 +481,7 @@ impl Model {
             let last_success = |answers| Self::ever_seen(answers).into_iter().rfind(|row| !is_failure(row));
             let is_new_success = last_success(before) != last_success(after);
             let streak = Self::streak_rows(after);
-            let below: Vec<&&Attempt> = streak.iter().filter(|row| row.position() <= floors[index]).collect();
+            let below: Vec<&&Attempt> = streak.iter().filter(|row| place(row) <= floors[index]).collect();
             let shows_all = below.iter().all(|row| shown.contains(&row.id));
             let shows_new = below.iter().any(|row| !seen_before.contains(&row.id));
             is_exact = shows_all || is_exact && !is_new_success && !shows_new;

@@ -43,7 +43,9 @@ pub fn is_poisoned(at: UnixMillis, now: UnixMillis) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counted {
     pub(crate) at: UnixMillis,
-    failed: bool,
+    pub(crate) failed: bool,
+    /// Whether it has a part in how the webhook stands: not while it is dated ahead.
+    pub(crate) stands: bool,
 }
 
 /// What the counted attempts of one webhook add up to. None of it ever goes down.
@@ -158,10 +160,10 @@ impl Ledger {
     /// Takes in an answer that ended well. Says whether anything but the time has changed.
     pub fn fold(&mut self, mut answer: Answer, policy: &Policy) -> bool {
         let before = self.essence(policy);
-        let now = answer.now.at;
+        let now = answer.now.latest();
         if self.as_of.is_none() && answer.floor != Position::START {
             // Nothing that is still to come is history, whatever a clock says.
-            let newest = answer.places.iter().copied().max().unwrap_or(UnixMillis::MIN);
+            let newest = answer.places.iter().chain(&answer.disputed_places).copied().max().unwrap_or(UnixMillis::MIN);
             let latest = Position::after(newest.max(answer.now.local).end_of_second());
             self.floor = answer.floor.min(latest);
         } else if self.as_of.is_none() {
@@ -170,10 +172,11 @@ impl Ledger {
         // Nothing counts twice even if another response, read against the same state, has been folded in meanwhile.
         answer.fresh.retain(|position, attempt| *position > self.floor && !self.counted.contains_key(&attempt.id));
         let shown = Shown {
-            at: now,
+            at: answer.now.is_certain.then_some(now),
             length: answer.window.length() + answer.under_way_entries,
             places: answer.places,
-            has_known: answer.has_known,
+            disputed_places: answer.disputed_places,
+            has_known: answer.has_known || (answer.has_known_ahead && !answer.has_present),
         };
         if self.retained.take_in(shown) {
             self.totals.gaps += 1;
@@ -194,13 +197,20 @@ impl Ledger {
             self.totals.count(attempt);
             self.totals.late += u64::from(newest_before.is_some_and(|newest| position.at < newest.at));
             self.events.observe(attempt, now, policy);
-            let failed = !attempt.outcome.is_success() && !attempt.is_ahead(now);
-            self.counted.insert(attempt.id, Counted { at: position.at, failed });
-            if !attempt.is_ahead(now) {
+            let (failed, stands) = (!attempt.outcome.is_success(), !attempt.is_ahead(now));
+            self.counted.insert(attempt.id, Counted { at: position.at, failed, stands });
+            if stands {
                 self.newest_counted = self.newest_counted.max(Some(*position));
             }
         }
-        self.follow_failures(&answer.newest, &answer.fresh, &answer.old_failures, now);
+        for id in &answer.caught_up {
+            if let Some(counted) = self.counted.get_mut(id) {
+                counted.stands = true;
+            }
+        }
+        let new: BTreeSet<AttemptId> =
+            answer.fresh.values().map(|attempt| attempt.id).chain(answer.caught_up).collect();
+        self.follow_failures(&answer.newest, &new, &answer.old_failures);
         self.pass_time(answer.now, policy);
         self.essence(policy) != before
     }
@@ -221,33 +231,26 @@ impl Ledger {
         (counts, delivered, sizes, self.floor, standing, self.window, self.retained.retention(), self.as_of.is_some())
     }
 
-    /// Brings the count of failures since the last success up to date; `self.counted` holds the fresh ones already.
+    /// Brings the count of failures since the last success up to date; `self.counted` holds the new ones already: those
+    /// that are fresh, and those that are no longer dated ahead.
     ///
     /// Of failures at or below the floor only their number is known, not which they were. So there are two lower bounds:
-    /// what was known before plus what is fresh, and what the log shows now plus what is known one by one. The second
+    /// what was known before plus what is new, and what the log shows now plus what is known one by one. The second
     /// holds history that shows up after the first answer; the first holds what has slid out of the log since.
-    fn follow_failures(
-        &mut self,
-        newest: &Newest,
-        fresh: &BTreeMap<Position, Attempt>,
-        old_failures: &BTreeSet<Position>,
-        now: UnixMillis,
-    ) {
+    fn follow_failures(&mut self, newest: &Newest, new: &BTreeSet<AttemptId>, old_failures: &BTreeSet<Position>) {
         let has_new_success = self.standing.advance(newest);
         let success = self.standing.last_success.map_or(Position::START, |success| success.position);
-        let is_since = |position: &Position| *position > success && position.at.millis_since(now) <= AHEAD_MILLIS;
+        let is_since = |position: &Position| *position > success;
+        let known = self.counted.iter().filter(|(_, counted)| counted.failed && counted.stands);
+        let known = known.map(|(id, counted)| Position { at: counted.at, id: *id }).filter(is_since);
 
         let mut kept = Tally::default();
         if !has_new_success {
             kept = Tally { count: self.standing.consecutive_failures, first: self.standing.failing_since };
-            let fresh_failures =
-                fresh.iter().filter(|(_, attempt)| !attempt.outcome.is_success() && !attempt.is_ahead(now));
-            fresh_failures.map(|(position, _)| *position).filter(is_since).for_each(|position| kept.add(position));
+            known.clone().filter(|position| new.contains(&position.id)).for_each(|position| kept.add(position));
         }
         let mut shown = Tally::default();
-        let known = self.counted.iter().filter(|(_, counted)| counted.failed);
-        let known = known.map(|(id, counted)| Position { at: counted.at, id: *id });
-        known.chain(old_failures.iter().copied()).filter(is_since).for_each(|position| shown.add(position));
+        known.chain(old_failures.iter().copied().filter(is_since)).for_each(|position| shown.add(position));
 
         self.standing.consecutive_failures = kept.count.max(shown.count);
         self.standing.failing_since = [kept.first, shown.first].into_iter().flatten().min();
@@ -333,6 +336,11 @@ impl Ledger {
         self.under_way.is_some()
     }
 
+    /// Whether this is the oldest attempt that was under way in the last response.
+    fn is_under_way(&self, id: AttemptId) -> bool {
+        self.under_way.is_some_and(|oldest| oldest.id == id)
+    }
+
     /// What the log held when it was last read.
     #[must_use]
     pub fn window(&self) -> &Window {
@@ -380,15 +388,23 @@ pub struct Answer {
     fresh: BTreeMap<Position, Attempt>,
     /// Successes that are dealt with, of events that are pending.
     recovered: Vec<Attempt>,
-    /// Counted attempts, and whether they are failures that have a part in how the webhook stands.
+    /// Counted attempts of which the log tells another end than before, and whether they failed.
     known: Vec<(AttemptId, bool)>,
+    /// Counted attempts that were dated ahead and no longer are.
+    caught_up: Vec<AttemptId>,
     newest: Newest,
     /// Failures at or below the floor, younger than the newest success so far.
     old_failures: BTreeSet<Position>,
-    /// The places of all entries that are not dated absurdly.
+    /// The places of all entries that are not dated absurdly, and whose date agrees with their id.
     places: Vec<UnixMillis>,
-    /// Whether one of them is known.
+    /// The places of those whose date does not.
+    disputed_places: Vec<UnixMillis>,
+    /// Whether one that is not dated ahead is there.
+    has_present: bool,
+    /// Whether one that is not dated ahead is known.
     has_known: bool,
+    /// Whether one that is dated ahead is known: in a log sorted by date it stays on top, whatever is missed below it.
+    has_known_ahead: bool,
     /// The oldest attempt that is under way.
     under_way: Option<Position>,
     under_way_entries: u64,
@@ -403,10 +419,14 @@ impl Answer {
             fresh: BTreeMap::new(),
             recovered: Vec::new(),
             known: Vec::new(),
+            caught_up: Vec::new(),
             newest: Newest::default(),
             old_failures: BTreeSet::new(),
             places: Vec::new(),
+            disputed_places: Vec::new(),
+            has_present: false,
             has_known: false,
+            has_known_ahead: false,
             under_way: None,
             under_way_entries: 0,
         }
@@ -426,7 +446,7 @@ impl Reading<'_> {
             return;
         }
         let answer = &mut self.answer;
-        let now = answer.now.at;
+        let now = answer.now.latest();
         let position = attempt.position();
         let is_failure = !attempt.outcome.is_success();
         match is_failure {
@@ -438,13 +458,23 @@ impl Reading<'_> {
         let is_below_floor = position <= answer.floor;
         let counted = self.ledger.counted.get(&attempt.id);
         if !is_poisoned(position.at, now) {
-            answer.places.push(position.at);
-            answer.has_known |= is_below_floor || counted.is_some();
+            match attempt.at == position.at {
+                true => answer.places.push(position.at),
+                false => answer.disputed_places.push(position.at),
+            }
+            let is_known = is_below_floor || counted.is_some() || self.ledger.is_under_way(attempt.id);
+            let is_ahead = attempt.is_ahead(answer.now.likely());
+            answer.has_present |= !is_ahead;
+            answer.has_known |= is_known && !is_ahead;
+            answer.has_known_ahead |= is_known;
         }
         if !attempt.is_ahead(now) {
             let created_at = attempt.event.as_ref().and_then(|event| event.created_at);
             let created_at = created_at.filter(|at| at.millis_since(now) <= AHEAD_MILLIS);
             answer.newest.observe(&attempt, created_at);
+            if answer.now.is_certain && counted.is_some_and(|counted| !counted.stands) {
+                answer.caught_up.push(attempt.id);
+            }
             let success = answer.newest.success();
             let success = success.max(self.ledger.standing.last_success.map(|success| success.position));
             if is_failure && is_below_floor && counted.is_none() && Some(position) > success {
@@ -453,11 +483,10 @@ impl Reading<'_> {
                 answer.old_failures = answer.old_failures.split_off(&position);
             }
         }
-        if let Some(counted) = counted {
-            let failed = is_failure && !attempt.is_ahead(now);
-            if counted.failed != failed {
-                answer.known.push((attempt.id, failed));
-            }
+        if let Some(counted) = counted
+            && counted.failed != is_failure
+        {
+            answer.known.push((attempt.id, is_failure));
         }
         if counted.is_none() && !is_below_floor {
             answer.fresh.insert(position, attempt);
@@ -470,12 +499,19 @@ impl Reading<'_> {
     /// counts if nothing is ever said of it, once it is older than the pending timeout. Until then it does not count.
     pub fn observe_under_way(&mut self, given_up: Attempt) {
         let position = given_up.position();
-        let age = self.answer.now.at.millis_since(position.at);
-        if age > self.policy.pending_timeout_millis || self.ledger.counted.contains_key(&given_up.id) {
+        let ServerTime { at: now, is_certain, .. } = self.answer.now;
+        // A date that may be wrong gives up no attempt.
+        let is_given_up = is_certain && now.millis_since(position.at) > self.policy.pending_timeout_millis;
+        if is_given_up || self.ledger.counted.contains_key(&given_up.id) {
             self.observe(given_up);
         } else if self.seen.insert(given_up.id) {
             let answer = &mut self.answer;
             answer.under_way_entries += 1;
+            answer.places.push(position.at);
+            let (is_known, is_ahead) = (self.ledger.is_under_way(given_up.id), given_up.is_ahead(answer.now.likely()));
+            answer.has_known |= is_known && !is_ahead;
+            answer.has_known_ahead |= is_known;
+            answer.has_present |= !is_ahead;
             if position > answer.floor {
                 answer.under_way = Some(answer.under_way.map_or(position, |oldest| oldest.min(position)));
             }

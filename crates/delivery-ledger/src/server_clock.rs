@@ -37,6 +37,19 @@ impl ServerTime {
         Self { at, is_certain: true, local: at }
     }
 
+    /// The time if it is certain, and if not the local one.
+    #[must_use]
+    pub fn likely(self) -> UnixMillis {
+        if self.is_certain { self.at } else { self.local }
+    }
+
+    /// The time if it is certain, and if not the later of it and the local time: nothing that is dated up to then lies
+    /// ahead.
+    #[must_use]
+    pub fn latest(self) -> UnixMillis {
+        if self.is_certain { self.at } else { self.at.max(self.local) }
+    }
+
     /// The time if it is certain, and if not the earlier of it and the local time: what is dated by it hides nothing that
     /// is still to come.
     #[must_use]

@@ -65,8 +65,12 @@ impl Standing {
 
     /// Takes in the newest of what one answer shows; says whether it brings a newer success.
     pub(crate) fn advance(&mut self, seen: &Newest) -> bool {
-        let has_new_success = seen.success > self.last_success;
-        self.last_success = self.last_success.max(seen.success);
+        // A success whose date is told anew is no new one.
+        let known = self.last_success.map(|success| success.position);
+        let has_new_success = seen.success().max(known) != known;
+        if has_new_success {
+            self.last_success = seen.success;
+        }
         if let Some(failure) = seen.failure
             && self.last_failure.is_none_or(|last| failure.position > last.position)
         {

@@ -9,7 +9,7 @@ use crate::attempt::{Attempt, Position};
 use crate::events::Events;
 use crate::fleet;
 use crate::id::AttemptId;
-use crate::ledger::{Counted, Ledger, Totals, Window};
+use crate::ledger::{self, Ledger, Totals, Window};
 use crate::outcome::{FailureReason, Outcome};
 use crate::standing::{self, Success};
 use crate::time::UnixMillis;
@@ -62,6 +62,12 @@ struct LedgerState {
 }
 
 #[derive(Debug, Deserialize)]
+struct Counted {
+    at: UnixMillis,
+    failed: bool,
+}
+
+#[derive(Debug, Deserialize)]
 struct Standing {
     last_success: Option<Position>,
     last_failure: Option<Failure>,
@@ -80,13 +86,13 @@ struct Failure {
 
 impl From<LedgerState> for Ledger {
     fn from(old: LedgerState) -> Self {
-        let mut counted = old.counted;
-        for (id, counted) in &mut counted {
-            counted.at = placed(Position { at: counted.at, id: *id }).at;
-        }
+        let counted = old.counted.into_iter().map(|(id, Counted { at, failed })| {
+            let at = placed(Position { at, id }).at;
+            (id, ledger::Counted { at, failed, stands: true })
+        });
         Self {
             floor: old.floor,
-            counted,
+            counted: counted.collect(),
             newest_counted: old.newest_counted.map(placed),
             totals: old.totals,
             events: old.events,

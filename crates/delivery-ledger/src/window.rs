@@ -7,8 +7,12 @@
 //! - A log of the last T hours may get shorter, or grow while old entries leave; and what has left was older than
 //!   anything that is known to stay.
 //!
+//! - Three times are proof, and once if it is empty: a log of the newest N that becomes shorter looks the same.
+//! - What is there at an age at which others have left, or leaves at one at which others stayed, disproves T.
+//! - What comes back had not left.
+//!
 //! A response without anything known proves that nothing was missed only if the log is known to be one of the last
-//! T hours, and less than T has passed.
+//! T hours, less than T has passed, and it is shorter than the log is known to get.
 
 use alloc::vec::Vec;
 
@@ -23,6 +27,13 @@ const SAMPLES: usize = 32;
 /// Ages are compared with at most this slack, in milliseconds: a server that deletes what is overdue does so now and then.
 /// A convention: MongoDB deletes expired documents once a minute.
 const LONGEST_SLACK_MILLIS: i64 = 61_000;
+
+/// A log of the last T hours that shows fewer entries than this is not cut off at the newest N as well. A convention: no
+/// page of an API is known to be shorter.
+const SHORTEST_CAP: u64 = 10;
+
+/// So often entries have to leave by age before a log is known to be one of the last T hours.
+const PROOFS_OF_AGE: u8 = 3;
 
 /// The slack for an age: a tenth of it, and the second to which places are exact.
 fn slack(age_millis: i64) -> i64 {
@@ -47,13 +58,21 @@ pub struct Retained {
     retention: Retention,
     /// The greatest age at which an entry was there.
     longest_stay_millis: i64,
+    /// The smallest age at which an entry had left by age.
+    shortest_leave_millis: Option<i64>,
+    /// How often entries have left by age, without anything that spoke against it.
+    left_by_age: u8,
+    /// The length of the longest response.
+    longest: u64,
+    /// Whether entries were shown whose dates agree with their ids.
+    has_agreed: bool,
     last: Option<LastResponse>,
 }
 
 /// The last response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct LastResponse {
-    /// The server's time.
+    /// The server's time, or an earlier one if it was not certain.
     at: UnixMillis,
     length: u64,
     /// Places of some of its entries, in order; the oldest and the newest are among them.
@@ -63,12 +82,14 @@ struct LastResponse {
 /// A response, as far as retention goes.
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
-    /// The server's time.
-    pub(crate) at: UnixMillis,
+    /// The server's time; `None` if it is not certain: then nothing is learnt of ages, and none proves anything.
+    pub(crate) at: Option<UnixMillis>,
     /// How many entries it has, malformed ones included.
     pub(crate) length: u64,
     /// The places of its entries, in any order; none that is dated absurdly.
     pub(crate) places: Vec<UnixMillis>,
+    /// The same of those that are told by another clock: they say nothing of how long entries stay, unless all are.
+    pub(crate) disputed_places: Vec<UnixMillis>,
     /// Whether something in it is known.
     pub(crate) has_known: bool,
 }
@@ -77,7 +98,7 @@ impl Retained {
     /// What is known after a response of this time and length, with this oldest entry; nothing if there was none.
     pub(crate) fn since(at: Option<UnixMillis>, length: Option<u64>, oldest: Option<UnixMillis>) -> Self {
         let last = at.zip(length).map(|(at, length)| LastResponse { at, length, places: oldest.into_iter().collect() });
-        Self { last, ..Self::default() }
+        Self { longest: length.unwrap_or_default(), last, ..Self::default() }
     }
 
     /// How the log lets go of entries, as far as that is known.
@@ -88,14 +109,28 @@ impl Retained {
 
     /// Takes in a response, and says whether entries may have been missed since the last one.
     pub(crate) fn take_in(&mut self, mut shown: Shown) -> bool {
+        // If all that it shows is malformed or dated absurdly, it says nothing.
+        let tells = shown.length == 0 || !(shown.places.is_empty() && shown.disputed_places.is_empty());
+        if !self.has_agreed && !shown.places.is_empty() {
+            // What was learnt from dates of another clock does not hold.
+            let last = self.last.take().map(|last| LastResponse { places: Vec::new(), ..last });
+            *self = Self { has_agreed: true, longest: self.longest, last, ..Self::default() };
+        }
+        if !self.has_agreed {
+            shown.places.append(&mut shown.disputed_places);
+        }
         shown.places.sort_unstable();
         let Some(last) = self.last.take() else {
-            self.remember(shown);
+            self.remember(shown, UnixMillis::MIN);
             return false;
         };
-        self.learn(&last, &shown);
-        let is_gap = self.is_gap(&last, &shown);
-        self.remember(shown);
+        if let Some(now) = shown.at
+            && (shown.length == 0 || !shown.places.is_empty())
+        {
+            self.learn(&last, &shown, now);
+        }
+        let is_gap = tells && self.is_gap(&last, &shown);
+        self.remember(shown, last.at);
         is_gap
     }
 
@@ -104,48 +139,79 @@ impl Retained {
         if shown.has_known || (shown.length < 2 && last.length <= shown.length) {
             return false;
         }
-        if shown.length > 0 && shown.places.is_empty() {
-            // All that it shows is malformed or dated absurdly: it says nothing.
-            return false;
-        }
-        let passed = shown.at.millis_since(last.at);
+        let passed = shown.at.map_or(i64::MAX, |now| now.millis_since(last.at));
         match self.retention {
-            Retention::ForMillis(stay) => passed.saturating_add(slack(stay)) >= stay,
+            Retention::ForMillis(stay) => {
+                let is_short = shown.length < self.longest.max(SHORTEST_CAP);
+                !is_short || passed.saturating_add(slack(stay)) >= stay
+            }
             // The log was empty: everything since then is in it, unless it is full.
             Retention::Newest(newest) => last.length > 0 || shown.length >= newest,
-            Retention::Unknown => last.length > 0,
+            // A log that was always empty has not let go of any.
+            Retention::Unknown => self.longest > 0,
         }
     }
 
-    fn learn(&mut self, last: &LastResponse, shown: &Shown) {
+    /// Learns from what has left since the last response.
+    fn learn(&mut self, last: &LastResponse, shown: &Shown, now: UnixMillis) {
         let oldest = shown.places.first().copied();
+        let is_back = match (oldest, last.places.first()) {
+            (Some(oldest), Some(before)) => oldest < *before,
+            _ => last.length == 0 && shown.has_known,
+        };
+        let outstays = |shortest: i64| {
+            oldest.is_some_and(|oldest| now.millis_since(oldest) > shortest.saturating_add(slack(shortest)))
+        };
+        if is_back || self.shortest_leave_millis.is_some_and(outstays) {
+            // What was taken for gone was a hole, or a replica that lags behind; or one is there at an age at which
+            // others had left, so they did not leave by age.
+            self.forget_age(shown, now);
+        }
         // What stands before the oldest entry, or anything if there is none, has left; a hole further up is no leaving.
         let gone = |place: &&UnixMillis| oldest.is_none_or(|oldest| **place < oldest);
         let Some(youngest_gone) = last.places.iter().rfind(gone).copied() else { return };
-        let age = shown.at.millis_since(youngest_gone);
+        let age = now.millis_since(youngest_gone);
         let stays_by_age = age >= self.longest_stay_millis - slack(self.longest_stay_millis);
         let is_of_one_length = shown.length == last.length;
         let was_cleared = shown.length == 0;
         if !stays_by_age {
             // It left younger than others stayed: it was pushed out, or the log has become shorter.
+            self.forget_age(shown, now);
             self.retention = Retention::Newest(shown.length.max(1));
-            self.longest_stay_millis = oldest.map_or(0, |oldest| shown.at.millis_since(oldest).max(0));
-        } else if is_of_one_length && !matches!(self.retention, Retention::ForMillis(_)) {
+            return;
+        }
+        self.shortest_leave_millis = Some(self.shortest_leave_millis.map_or(age, |shortest| shortest.min(age)));
+        if is_of_one_length && !matches!(self.retention, Retention::ForMillis(_)) {
             self.retention = Retention::Newest(shown.length);
         } else if !is_of_one_length && (shown.has_known || was_cleared) {
-            self.retention = Retention::ForMillis(self.longest_stay_millis);
+            self.left_by_age = if was_cleared { PROOFS_OF_AGE } else { self.left_by_age.saturating_add(1) };
+            if self.left_by_age >= PROOFS_OF_AGE {
+                self.retention = Retention::ForMillis(self.longest_stay_millis);
+            }
         }
     }
 
-    fn remember(&mut self, shown: Shown) {
-        if let Some(oldest) = shown.places.first() {
-            self.longest_stay_millis = self.longest_stay_millis.max(shown.at.millis_since(*oldest));
+    /// Takes back what was learnt of ages.
+    fn forget_age(&mut self, shown: &Shown, now: UnixMillis) {
+        if matches!(self.retention, Retention::ForMillis(_)) {
+            self.retention = Retention::Unknown;
         }
+        self.left_by_age = 0;
+        self.shortest_leave_millis = None;
+        self.longest_stay_millis = shown.places.first().map_or(0, |oldest| now.millis_since(*oldest).max(0));
+    }
+
+    fn remember(&mut self, shown: Shown, last_at: UnixMillis) {
+        if let (Some(oldest), Some(now)) = (shown.places.first(), shown.at) {
+            let age = now.millis_since(*oldest);
+            self.longest_stay_millis = self.longest_stay_millis.max(age);
+        }
+        self.longest = self.longest.max(shown.length);
         if let Retention::ForMillis(stay) = &mut self.retention {
             *stay = self.longest_stay_millis;
         }
         let places = sampled(&shown.places);
-        self.last = Some(LastResponse { at: shown.at, length: shown.length, places });
+        self.last = Some(LastResponse { at: shown.at.unwrap_or(last_at), length: shown.length, places });
     }
 }
 
