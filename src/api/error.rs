@@ -23,6 +23,8 @@ pub struct CallError {
     pub advice: &'static str,
     /// How long the API wants the webhook of this call to be left alone; see [`CallError::retry_after`].
     pub retry_after: Option<Duration>,
+    /// Whether something in front of the API responded, such as a proxy or a login page: it does so to every call.
+    pub is_in_front: bool,
 }
 
 impl fmt::Display for CallError {
@@ -35,7 +37,7 @@ impl Error for CallError {}
 
 impl CallError {
     fn new(result: CallResult, cause: impl Into<String>) -> Self {
-        Self { result, cause: cause.into(), advice: advice(result), retry_after: None }
+        Self { result, cause: cause.into(), advice: advice(result), retry_after: None, is_in_front: false }
     }
 
     pub(crate) fn malformed(cause: &str) -> Self {
@@ -69,7 +71,7 @@ impl CallError {
 
     pub(super) fn from_status(status: StatusCode) -> Self {
         if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-            return Self { advice: PROXY, ..Self::new(CallResult::HttpError, PROXY_LOGIN) };
+            return Self { advice: PROXY, is_in_front: true, ..Self::new(CallResult::HttpError, PROXY_LOGIN) };
         }
         let (result, meaning) = match status {
             StatusCode::UNAUTHORIZED => (CallResult::Unauthorized, "the token or login is wrong or has expired"),
@@ -88,7 +90,7 @@ impl CallError {
     pub(super) fn intercepted(status: StatusCode) -> Self {
         let status = status.as_u16();
         let cause = format!("something in front of the API responded with {status} and a web page, not JSON");
-        Self { advice: INTERCEPTED, ..Self::new(CallResult::HttpError, cause) }
+        Self { advice: INTERCEPTED, is_in_front: true, ..Self::new(CallResult::HttpError, cause) }
     }
 
     pub(super) fn with_retry_after(self, retry_after: Option<Duration>) -> Self {
@@ -145,7 +147,7 @@ impl CallError {
                 return Self::new(CallResult::Tls, "the server closed the connection during the TLS handshake");
             }
             if let Some(problem) = cause.to_string().strip_prefix("tunnel error: ").and_then(of_proxy) {
-                return Self { advice: PROXY, ..Self::new(CallResult::Connect, problem) };
+                return Self { advice: PROXY, is_in_front: true, ..Self::new(CallResult::Connect, problem) };
             }
             if cause.to_string().starts_with("dns error") {
                 return Self::new(CallResult::Connect, "the API's host name does not resolve (DNS)");

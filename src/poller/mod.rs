@@ -87,12 +87,8 @@ impl Poller {
     /// commit is not.
     pub async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let now = clock::moment();
-            let instant = Instant::now();
-            if let Some(until) = self.client.paused_until(instant) {
-                self.fleet.paused(now.uptime + until.saturating_duration_since(instant));
-            }
-            self.fleet.advance(now, rand::random());
+            self.tell_pause();
+            self.fleet.advance(clock::moment(), rand::random());
             for effect in self.fleet.take_effects() {
                 self.carry_out(effect).await;
             }
@@ -105,6 +101,14 @@ impl Poller {
             }
         }
         self.publication.save_at_stop(&mut self.fleet, &self.instruments).await;
+    }
+
+    /// Before anything that may start a call.
+    fn tell_pause(&mut self) {
+        let instant = Instant::now();
+        if let Some(until) = self.client.paused_until(instant) {
+            self.fleet.paused(clock::moment().uptime + until.saturating_duration_since(instant));
+        }
     }
 
     async fn publish(&mut self) {
@@ -146,6 +150,7 @@ impl Poller {
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => return,
         };
+        self.tell_pause();
         let (now, random) = (clock::moment(), rand::random());
         match ended {
             CallEnded::List { call, listed } => match listed {
@@ -186,6 +191,9 @@ impl Poller {
 
 impl CallFailure for CallError {
     fn reach(&self) -> Reach {
+        if self.is_in_front {
+            return Reach::Api;
+        }
         match self.result {
             CallResult::Unauthorized
             | CallResult::RateLimited
@@ -203,7 +211,7 @@ impl CallFailure for CallError {
     }
 
     fn is_like(&self, other: &Self) -> bool {
-        self.result == other.result
+        self.result == other.result && self.is_in_front == other.is_in_front
     }
 
     fn retry_after(&self) -> Option<Duration> {

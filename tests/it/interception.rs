@@ -2,6 +2,7 @@
 
 use cotalker_webhook_exporter::api::call::CallResult;
 use cotalker_webhook_exporter::api::credentials::Credentials;
+use delivery_ledger::fleet::{CallFailure as _, Reach};
 
 use crate::responder::{Responder, client, response};
 use test_harness::MetricsPage;
@@ -38,6 +39,7 @@ async fn a_page_that_refuses_is_told_apart_from_the_api_and_renews_no_token() {
             format!("something in front of the API responded with {} and a web page, not JSON", &status[..3])
         );
         assert!(error.advice().contains("the token may be right"), "{}", error.advice());
+        assert_eq!(error.reach(), Reach::Api, "it says the same to every call");
         assert_eq!(server.requests(), 2, "a login and a list");
         let page = instruments.render(cotalker_webhook_exporter::clock::now());
         let page = MetricsPage(String::from_utf8(page).expect("UTF-8"));
