@@ -10,8 +10,8 @@ use cotalker_webhook_exporter::api::stream::{Framed, Framer};
 use cotalker_webhook_exporter::api::wire::{LogEntry, read_log_entry};
 use cotalker_webhook_exporter::exposition::{self, AccountView, WebhookView};
 use delivery_ledger::ServerTime;
-use delivery_ledger::{Answer, Ledger, Policy};
 use delivery_ledger::{Attempt, Position, UnixMillis, Webhook, WebhookId};
+use delivery_ledger::{Ledger, LogResponse, Policy};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
@@ -23,7 +23,7 @@ const NOW: UnixMillis = UnixMillis::from_secs(1_700_000_000);
 
 const POLICY: Policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
 
-/// What hyper reads from a socket at once when an answer is long.
+/// What hyper reads from a socket at once when a response is long.
 const CHUNK: usize = 1 << 16;
 
 /// The log of a webhook as the API sends it.
@@ -44,8 +44,8 @@ static LOG: LazyLock<Log> = LazyLock::new(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
         let url = format!("{}/api/v3/webhook/subscription/logs/{webhook}", simulator.base_url());
-        let answer = client.get(url).bearer_auth(simulator.token()).send().await.expect("an answer");
-        let body = answer.error_for_status().expect("a log").bytes().await.expect("a body").to_vec();
+        let response = client.get(url).bearer_auth(simulator.token()).send().await.expect("a response");
+        let body = response.error_for_status().expect("a log").bytes().await.expect("a body").to_vec();
         Log { webhook, body }
     })
 });
@@ -80,12 +80,12 @@ fn read(log: &Log, mut on_entry: impl FnMut(LogEntry)) {
 /// A ledger that has counted the whole log.
 fn folded() -> Ledger {
     let mut ledger = Ledger::new(Position::START);
-    let answer = observed(&ledger, ATTEMPTS.clone());
-    ledger.fold(answer, &POLICY);
+    let response = observed(&ledger, ATTEMPTS.clone());
+    ledger.fold(response, &POLICY);
     ledger
 }
 
-fn observed(ledger: &Ledger, attempts: Vec<Attempt>) -> Answer {
+fn observed(ledger: &Ledger, attempts: Vec<Attempt>) -> LogResponse {
     let mut reading = ledger.read(ServerTime::certain(NOW), &POLICY);
     attempts.into_iter().for_each(|attempt| reading.observe(attempt));
     reading.finish()
@@ -123,8 +123,8 @@ mod fold_of_1000_entries {
             .counter(ItemsCount::new(ATTEMPTS.len()))
             .with_inputs(|| (Ledger::new(Position::START), ATTEMPTS.clone()))
             .bench_values(|(mut ledger, attempts)| {
-                let answer = observed(&ledger, attempts);
-                ledger.fold(answer, &POLICY);
+                let response = observed(&ledger, attempts);
+                ledger.fold(response, &POLICY);
                 ledger
             });
     }
@@ -136,8 +136,8 @@ mod fold_of_1000_entries {
             .counter(ItemsCount::new(ATTEMPTS.len()))
             .with_inputs(|| (known.clone(), ATTEMPTS.clone()))
             .bench_values(|(mut ledger, attempts)| {
-                let answer = observed(&ledger, attempts);
-                ledger.fold(answer, &POLICY);
+                let response = observed(&ledger, attempts);
+                ledger.fold(response, &POLICY);
                 ledger
             });
     }

@@ -15,7 +15,7 @@
 //!
 //! 1. **Durable before visible.** With a store, a value that is shown is on disk. A value that goes back after a restart
 //!    reads as a counter reset, and `rate()` counts everything again.
-//! 2. **All or nothing per answer.** An answer is folded in when it has ended well, or not at all.
+//! 2. **All or nothing per response.** A response is folded in when it has ended well, or not at all.
 //! 3. **Counted once.** An attempt counts iff it is above the floor and not in the set. The floor never goes down.
 //! 4. **One task owns the ledgers.** Readers get an immutable snapshot by swap. A scrape does no I/O.
 //! 5. **A scrape never fails because the vendor does.** Old counts stay; freshness says how old.

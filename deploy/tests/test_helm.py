@@ -87,7 +87,7 @@ def test_the_binary_knows_every_variable_and_takes_its_value(name):
 
 @pytest.mark.parametrize("name", [*VARIANTS, "ca-in-a-config-map"])
 def test_a_check_in_the_container_finds_its_files_and_gets_as_far_as_the_api(name, tmp_path):
-    ca = {"cotalker": {"ca": {"configMap": "authorities"}}}
+    ca = {"cotalker": {"ca": {"configMap": "ca-bundle"}}}
     for workload in workloads(rendered(merged(TOKEN, ca)) if name.startswith("ca") else variant(name)):
         env = environment(exporter(workload))
         root = tmp_path / workload["metadata"]["name"]
@@ -98,7 +98,7 @@ def test_a_check_in_the_container_finds_its_files_and_gets_as_far_as_the_api(nam
             directory.mkdir(parents=True)
             volume = volumes.get(mount["name"], {})
             for item in (volume.get("secret") or volume.get("configMap") or {}).get("items", []):
-                # As good as any authority, token and password.
+                # As good as any CA, token and password.
                 directory.joinpath(item["path"]).write_text(Path(certifi.where()).read_text() if mount["name"] == "ca" else "x")
         env |= {key: f"{root}{value}" for key, value in env.items() if key.endswith("_FILE")}
         env["COTALKER_BASE_URL"] = f"http://127.0.0.1:{closed_port()}"
@@ -236,7 +236,7 @@ def test_each_shard_is_a_stateful_set_with_its_own_webhooks_volume_and_selector(
     watched = {}
     for shard in shards:
         assert shard["kind"] == "StatefulSet"
-        assert shard["spec"]["podManagementPolicy"] == "Parallel", "a pod that never gets ready would stop the upgrade that mends it"
+        assert shard["spec"]["podManagementPolicy"] == "Parallel", "a pod that never gets ready would stop the upgrade that fixes it"
         labels = pod_template_of(shard)["metadata"]["labels"]
         takers = [other["metadata"]["name"] for other in shards
                   if other["spec"]["selector"]["matchLabels"].items() <= labels.items()]

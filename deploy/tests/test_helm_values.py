@@ -131,7 +131,7 @@ def test_every_value_has_an_effect(path):
     (everything,) = (values for values in variants if "extraManifests" in values)
     others = [
         merged(TOKEN, {"podMonitor": everything["serviceMonitor"], "securityContext": {"runAsUser": 1000}}),
-        merged(TOKEN, {"cotalker": {"ca": {"configMap": "authorities"}}}),
+        merged(TOKEN, {"cotalker": {"ca": {"configMap": "ca-bundle"}}}),
         # By itself: another one covers it in the variant.
         *(merged(TOKEN, set_at(".".join(path), given)) for given in [at(everything, path)] if given is not None),
     ]

@@ -26,7 +26,7 @@ pub mod wire;
 use std::sync::Arc;
 
 use delivery_ledger::fleet::{EntityTag, Listed};
-use delivery_ledger::{Answer, History, Ledger, Policy, ServerTime, Webhook, WebhookId, baseline};
+use delivery_ledger::{History, Ledger, LogResponse, Policy, ServerTime, Webhook, WebhookId, baseline};
 use http::header::IF_NONE_MATCH;
 use http::{HeaderValue, Method};
 use tokio::time::Instant;
@@ -102,7 +102,7 @@ impl ApiClient {
         ledger: &Ledger,
         listed: Option<Listed>,
         policy: &Policy,
-    ) -> Result<Fetched<Answer>, CallError> {
+    ) -> Result<Fetched<LogResponse>, CallError> {
         let path = format!("/api/v3/webhook/subscription/logs/{id}");
         let reading = |now: ServerTime| match listed {
             Some(Listed { at, came_at }) => {

@@ -1,6 +1,6 @@
 //! Bodies of responses, read while they come: no sink holds more of one than it needs.
 
-use delivery_ledger::{Answer, Reading, Webhook, WebhookId};
+use delivery_ledger::{LogReading, LogResponse, Webhook, WebhookId};
 
 use super::credentials::parse_token;
 use super::error::CallError;
@@ -104,17 +104,17 @@ impl Sink for ListSink {
 pub(super) struct LogSink<'ledger> {
     id: WebhookId,
     framing: ArrayFraming,
-    reading: Reading<'ledger>,
+    reading: LogReading<'ledger>,
 }
 
 impl<'ledger> LogSink<'ledger> {
-    pub(super) fn of(id: WebhookId, reading: Reading<'ledger>) -> Self {
+    pub(super) fn of(id: WebhookId, reading: LogReading<'ledger>) -> Self {
         Self { id, framing: ArrayFraming::default(), reading }
     }
 }
 
 impl Sink for LogSink<'_> {
-    type Value = Answer;
+    type Value = LogResponse;
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         let Self { id, framing, reading } = self;
@@ -129,7 +129,7 @@ impl Sink for LogSink<'_> {
         })
     }
 
-    fn finish(self) -> Result<Answer, CallError> {
+    fn finish(self) -> Result<LogResponse, CallError> {
         self.framing.finish()?;
         Ok(self.reading.finish())
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use delivery_ledger::fleet::{CallFailure, CallId, Effect, Fleet, FleetSettings, Reach};
-use delivery_ledger::{Answer, History, Policy, Webhook, WebhookId, select, select_ids};
+use delivery_ledger::{History, LogResponse, Policy, Webhook, WebhookId, select, select_ids};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -47,7 +47,7 @@ pub struct Poller {
 enum CallEnded {
     List { call: CallId, listed: Result<Fetched<Listing>, CallError> },
     Described { call: CallId, id: WebhookId, described: Result<Fetched<Webhook>, CallError> },
-    Log { call: CallId, id: WebhookId, read: Box<Result<Fetched<Answer>, CallError>> },
+    Log { call: CallId, id: WebhookId, read: Box<Result<Fetched<LogResponse>, CallError>> },
 }
 
 impl Poller {

@@ -1,4 +1,4 @@
-//! Answers that say "nothing has changed", and answers that come compressed.
+//! Responses that say "nothing has changed", and responses that come compressed.
 
 use std::time::Duration;
 
@@ -73,9 +73,9 @@ const LOGS: &str = include_str!("samples/webhook_logs.json");
 
 /// The documented samples, compressed in one way only.
 async fn samples_compressed(by: CompressionLayer) -> (String, JoinSet<()>) {
-    let answer =
+    let response =
         |request: Request| std::future::ready(if request.uri().path().contains("/logs/") { LOGS } else { LIST });
-    let router = Router::new().fallback(answer).layer(by);
+    let router = Router::new().fallback(response).layer(by);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let mut tasks = JoinSet::new();
@@ -97,7 +97,7 @@ async fn the_documented_samples_say_what_they_say_however_they_are_compressed() 
 
         let asked = reqwest::Client::builder().no_proxy().no_gzip().no_brotli().no_zstd().tls_certs_only([]).build();
         let asked = asked.expect("a client").get(&url).header(ACCEPT_ENCODING, "gzip, br, zstd").send().await;
-        let given = asked.expect("an answer").headers().get(CONTENT_ENCODING).cloned();
+        let given = asked.expect("a response").headers().get(CONTENT_ENCODING).cloned();
         assert_eq!(given.map_or(String::new(), |given| given.to_str().expect("text").to_owned()), coding);
 
         let id = "62685990d918fb5557f9f992".parse().expect("an id");

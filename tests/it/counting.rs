@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::model::{
-    Answer, Counts, DAY, EventFacts, HOUR, MINUTE, Memory, Model, Proof, SECOND, StandingFacts, Streak, WindowFacts,
+    Counts, DAY, EventFacts, HOUR, LogResponse, MINUTE, Memory, Model, Proof, SECOND, StandingFacts, Streak,
+    WindowFacts,
 };
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -30,11 +31,11 @@ struct History {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// An answer that ended well.
-    Answer(Answer),
-    /// An answer that broke off after these rows.
+    /// A response that ended well.
+    LogResponse(LogResponse),
+    /// A response that broke off after these rows.
     BrokenOff { now: UnixMillis, rows: Vec<Attempt> },
-    /// An answer that ended well, of which nothing reached the disk before the process died.
+    /// A response that ended well, of which nothing reached the disk before the process died.
     Crash { now: UnixMillis, rows: Vec<Attempt> },
     /// A restart from the last checkpoint.
     Restart,
@@ -63,9 +64,9 @@ struct Scope {
     ahead: &'static [i64],
     /// How late rows may show up.
     lateness: &'static [i64],
-    /// Whether an answer can show less than the whole log.
+    /// Whether a response can show less than the whole log.
     partial: bool,
-    /// By how much the server's clock may be off: its answers can come from several machines.
+    /// By how much the server's clock may be off: its responses can come from several machines.
     skew: &'static [i64],
     /// By how much `createdAt` may be off where the id is right.
     misdated: &'static [i64],
@@ -343,7 +344,7 @@ fn disordered(rows: &[Attempt], seed: u64) -> Vec<Attempt> {
     rows
 }
 
-/// What an answer at `now` shows of the log.
+/// What a response at `now` shows of the log.
 fn look(log: &[TrueRow], now: UnixMillis, round: &Round) -> Vec<Attempt> {
     let mut rows: Vec<Attempt> = log.iter().filter(|row| row.is_shown(now)).map(|row| row.attempt.clone()).collect();
     rows.sort_by_key(Attempt::position);
@@ -367,11 +368,11 @@ fn histories(scope: Scope) -> impl Strategy<Value = History> {
                 let rows = look(&log, now, round);
                 let Round { malformed, foreign, .. } = *round;
                 match round.kind {
-                    RoundKind::Good => Step::Answer(Answer::Log { now, rows, malformed, foreign }),
+                    RoundKind::Good => Step::LogResponse(LogResponse::Log { now, rows, malformed, foreign }),
                     RoundKind::BrokenOff => Step::BrokenOff { now, rows },
                     RoundKind::Crash => Step::Crash { now, rows },
                     RoundKind::Restart => Step::Restart,
-                    RoundKind::Unchanged => Step::Answer(Answer::Unchanged { now }),
+                    RoundKind::Unchanged => Step::LogResponse(LogResponse::Unchanged { now }),
                 }
             };
             let floor = match floor {
@@ -392,48 +393,48 @@ fn histories(scope: Scope) -> impl Strategy<Value = History> {
 // How the core is driven
 // ---------------------------------------------------------------------------------------------------------------------
 
-fn take(ledger: &mut Ledger, answer: &Answer, policy: &Policy) {
-    match answer {
-        Answer::Unchanged { now } => {
+fn take(ledger: &mut Ledger, response: &LogResponse, policy: &Policy) {
+    match response {
+        LogResponse::Unchanged { now } => {
             ledger.unchanged(ServerTime::certain(*now), policy);
         }
-        Answer::Log { now, rows, malformed, foreign } => {
+        LogResponse::Log { now, rows, malformed, foreign } => {
             let mut reading = ledger.read(ServerTime::certain(*now), &POLICY);
             (0..*foreign).for_each(|_| reading.observe_foreign());
             rows.iter().for_each(|row| reading.observe(row.clone()));
             (0..*malformed).for_each(|_| reading.observe_malformed());
-            let answer = reading.finish();
-            ledger.fold(answer, policy);
+            let response = reading.finish();
+            ledger.fold(response, policy);
         }
     }
 }
 
-/// Lets the history happen to the core and to the model, and compares them after every good answer.
+/// Lets the history happen to the core and to the model, and compares them after every good response.
 fn follow(
     history: &History,
-    mut compare: impl FnMut(&Ledger, &Model, &Answer) -> Result<(), TestCaseError>,
+    mut compare: impl FnMut(&Ledger, &Model, &LogResponse) -> Result<(), TestCaseError>,
 ) -> Result<(), TestCaseError> {
     let mut ledger = Ledger::new(history.floor);
     let mut model = Model::new(history.floor, history.policy);
     for step in &history.steps {
         match step {
-            Step::Answer(answer) => {
-                take(&mut ledger, answer, &history.policy);
-                model.take(answer.clone());
-                compare(&ledger, &model, answer)?;
+            Step::LogResponse(response) => {
+                take(&mut ledger, response, &history.policy);
+                model.take(response.clone());
+                compare(&ledger, &model, response)?;
             }
             Step::BrokenOff { now, rows } => {
                 let before = ledger.clone();
                 let mut reading = ledger.read(ServerTime::certain(*now), &POLICY);
                 rows.iter().for_each(|row| reading.observe(row.clone()));
                 drop(reading);
-                prop_assert_eq!(&ledger, &before, "an answer that broke off changed something");
+                prop_assert_eq!(&ledger, &before, "a response that broke off changed something");
             }
             Step::Crash { now, rows } => {
                 let checkpoint = ledger.clone();
                 take(
                     &mut ledger,
-                    &Answer::Log { now: *now, rows: rows.clone(), malformed: 0, foreign: 0 },
+                    &LogResponse::Log { now: *now, rows: rows.clone(), malformed: 0, foreign: 0 },
                     &history.policy,
                 );
                 ledger = checkpoint;
@@ -534,9 +535,9 @@ proptest! {
         let mut shown = BTreeSet::new();
         let mut certain = BTreeSet::new();
         let mut latest = UnixMillis::MIN;
-        follow(&history, |ledger, model, answer| {
+        follow(&history, |ledger, model, response| {
             let before = latest;
-            let Answer::Log { now, rows, .. } = answer else { return Ok(()) };
+            let LogResponse::Log { now, rows, .. } = response else { return Ok(()) };
             for row in rows.iter().filter(|row| row.position() > model.first_floor()) {
                 shown.insert(row.id);
                 // Nothing that is younger than an hour by the latest time so far can have been forgotten.
@@ -569,9 +570,9 @@ proptest! {
     #[test]
     fn order_and_repeats_within_an_answer_change_nothing(history in histories(ANYTHING), seed: u64) {
         let mut tidy = Ledger::new(history.floor);
-        follow(&history, |ledger, _, answer| {
-            let tidied = match answer {
-                Answer::Log { now, rows, malformed, foreign } => {
+        follow(&history, |ledger, _, response| {
+            let tidied = match response {
+                LogResponse::Log { now, rows, malformed, foreign } => {
                     let mut rows = rows.clone();
                     match seed % 3 {
                         0 => rows.sort_by_key(Attempt::position),
@@ -579,9 +580,9 @@ proptest! {
                         _ => rows.sort_by_key(|row| row.id),
                     }
                     rows.dedup();
-                    Answer::Log { now: *now, rows, malformed: *malformed, foreign: *foreign }
+                    LogResponse::Log { now: *now, rows, malformed: *malformed, foreign: *foreign }
                 }
-                Answer::Unchanged { .. } => answer.clone(),
+                LogResponse::Unchanged { .. } => response.clone(),
             };
             take(&mut tidy, &tidied, &history.policy);
             prop_assert_eq!(ledger, &tidy);
@@ -593,8 +594,8 @@ proptest! {
     #[test]
     fn totals_and_floor_never_go_down_and_the_last_hour_is_never_forgotten(history in histories(ANYTHING)) {
         let mut before = Ledger::new(history.floor);
-        follow(&history, |ledger, model, answer| {
-            let (Answer::Log { now, .. } | Answer::Unchanged { now }) = answer;
+        follow(&history, |ledger, model, response| {
+            let (LogResponse::Log { now, .. } | LogResponse::Unchanged { now }) = response;
             prop_assert_eq!(ledger.as_of(), Some(*now));
             let floor_before = if before.as_of().is_some() { before.floor() } else { model.first_floor() };
             prop_assert!(ledger.floor() >= floor_before);
@@ -681,18 +682,18 @@ proptest! {
     /// However often the log is read, it says the same.
     #[test]
     fn few_polls_count_what_many_polls_count(history in histories(ORDERLY), choice: u16) {
-        let answers: Vec<&Answer> = history.steps.iter().filter_map(|step| match step {
-            Step::Answer(answer @ Answer::Log { .. }) => Some(answer),
-            Step::Answer(Answer::Unchanged { .. }) | Step::BrokenOff { .. } | Step::Crash { .. } | Step::Restart => None,
+        let responses: Vec<&LogResponse> = history.steps.iter().filter_map(|step| match step {
+            Step::LogResponse(response @ LogResponse::Log { .. }) => Some(response),
+            Step::LogResponse(LogResponse::Unchanged { .. }) | Step::BrokenOff { .. } | Step::Crash { .. } | Step::Restart => None,
         }).collect();
-        // No first floor lies above the present, and what is the present depends on when the first answer comes.
+        // No first floor lies above the present, and what is the present depends on when the first response comes.
         let begin = BEGIN.end_of_second();
         let floor = history.floor.min(Position::after(begin));
         let (mut often, mut rarely) = (Ledger::new(floor), Ledger::new(floor));
-        for (index, answer) in answers.iter().enumerate() {
-            take(&mut often, answer, &history.policy);
-            if index + 1 == answers.len() || choice >> index & 1 == 1 {
-                take(&mut rarely, answer, &history.policy);
+        for (index, response) in responses.iter().enumerate() {
+            take(&mut often, response, &history.policy);
+            if index + 1 == responses.len() || choice >> index & 1 == 1 {
+                take(&mut rarely, response, &history.policy);
                 let (often, rarely) = (counts(&often), counts(&rarely));
                 prop_assert_eq!(often.attempts, rarely.attempts);
                 prop_assert_eq!(often.failures, rarely.failures);
@@ -747,8 +748,8 @@ fn fresh_ledger() -> Ledger {
 fn show(ledger: &mut Ledger, offset: i64, rows: &[Attempt]) {
     let mut reading = ledger.read(ServerTime::certain(at(offset)), &POLICY);
     rows.iter().for_each(|row| reading.observe(row.clone()));
-    let answer = reading.finish();
-    ledger.fold(answer, &POLICY);
+    let response = reading.finish();
+    ledger.fold(response, &POLICY);
 }
 
 /// Events that entered, were delivered, were lost, and are pending.
@@ -782,8 +783,8 @@ fn the_documented_sample_is_one_attempt_that_timed_out_and_lost_its_event() {
     let mut ledger = fresh_ledger();
     let mut reading = ledger.read(ServerTime::certain(made_at.plus_millis(20 * SECOND)), &POLICY);
     reading.observe(sample);
-    let answer = reading.finish();
-    ledger.fold(answer, &POLICY);
+    let response = reading.finish();
+    ledger.fold(response, &POLICY);
 
     let totals = ledger.totals();
     assert_eq!((totals.attempts, totals.retries), (1, 1));
@@ -933,7 +934,7 @@ fn an_answer_without_anything_known_is_a_gap_unless_the_log_keeps_entries_for_lo
     show(&mut ledger, MINUTE, &rows[0..3]);
     assert_eq!(ledger.totals().gaps, 0, "nothing could be known yet");
     show(&mut ledger, 2 * MINUTE, &rows[3..5]);
-    assert_eq!(ledger.totals().gaps, 1, "a shorter answer may be that of a window that has shrunk");
+    assert_eq!(ledger.totals().gaps, 1, "a shorter response may be that of a window that has shrunk");
     show(&mut ledger, 3 * MINUTE, &rows[5..6]);
     assert_eq!(ledger.totals().gaps, 2, "one row after two");
     show(&mut ledger, 4 * MINUTE, &rows[6..7]);
@@ -1016,7 +1017,7 @@ fn a_success_whose_date_is_told_anew_starts_no_new_streak() {
 fn the_33rd_status_code_has_no_series_of_its_own() {
     let mut ledger = fresh_ledger();
     let offset = |number: u64| i64::try_from(number).unwrap() * SECOND;
-    // The oldest attempt has the greatest code, and the answer begins with the newest.
+    // The oldest attempt has the greatest code, and the response begins with the newest.
     let rows: Vec<Attempt> =
         (0..33_u16).rev().map(|number| attempt(number.into(), offset(number.into()), 340 - number)).collect();
     show(&mut ledger, MINUTE, &rows);
@@ -1111,8 +1112,8 @@ fn entries_without_sense_and_of_other_webhooks_are_shown_and_do_not_count() {
     reading.observe(success(1, 0));
     reading.observe_foreign();
     reading.observe_foreign();
-    let answer = reading.finish();
-    ledger.fold(answer, &POLICY);
+    let response = reading.finish();
+    ledger.fold(response, &POLICY);
     let window = ledger.window();
     assert_eq!((window.successes, window.failures, window.malformed, window.foreign), (1, 0, 1, 2));
     assert_eq!(ledger.totals().attempts, 1);
@@ -1144,7 +1145,7 @@ fn a_success_that_shows_up_late_leaves_only_the_failures_after_it() {
 
 #[test]
 fn failures_of_history_that_show_up_after_the_first_answer_belong_to_the_streak() {
-    // A first answer from a replica that lags behind; the baseline is the end of the second of the first list.
+    // A first response from a replica that lags behind; the baseline is the end of the second of the first list.
     let mut ledger = Ledger::new(Position::after(at(MINUTE)));
     let rows = [success(1, -HOUR), failure(2, 0), failure(3, SECOND)];
     show(&mut ledger, MINUTE, &rows[..1]);
@@ -1170,8 +1171,8 @@ fn an_event_given_up_long_after_its_attempts_were_forgotten_is_forgotten_at_once
     let mut ledger = fresh_ledger();
     let mut reading = ledger.read(ServerTime::certain(at(MINUTE)), &POLICY);
     reading.observe(carrying("t", 0, failure(1, 0)));
-    let answer = reading.finish();
-    ledger.fold(answer, &patient);
+    let response = reading.finish();
+    ledger.fold(response, &patient);
     ledger.unchanged(ServerTime::certain(at(HOUR)), &patient);
     assert_eq!((ledger.counted(), ledger.events().tracked()), (0, 1), "it is still pending");
     ledger.unchanged(ServerTime::certain(at(2 * HOUR + 1)), &patient);

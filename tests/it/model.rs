@@ -1,6 +1,6 @@
 //! The counting rules, done the slow way: what the core is measured against.
 //!
-//! The model keeps every answer that ever ended well and works everything out again from the first of them. It knows no
+//! The model keeps every response that ever ended well and works everything out again from the first of them. It knows no
 //! deltas, forgets nothing and is written from docs/specification.md alone, so that it can't share a mistake with the
 //! ledger. The only things taken from the core are its vocabulary and its [`Policy`].
 
@@ -38,16 +38,16 @@ const DELAY_BOUNDS: [i64; 13] = [
     4 * HOUR,
 ];
 
-/// One good answer of the API.
+/// One good response of the API.
 #[derive(Clone, Debug)]
-pub(crate) enum Answer {
+pub(crate) enum LogResponse {
     /// The log, or a part of it. `rows` may repeat a row and be in any order.
     Log { now: UnixMillis, rows: Vec<Attempt>, malformed: u64, foreign: u64 },
     /// "Not modified".
     Unchanged { now: UnixMillis },
 }
 
-impl Answer {
+impl LogResponse {
     fn now(&self) -> UnixMillis {
         match self {
             Self::Log { now, .. } | Self::Unchanged { now } => *now,
@@ -68,7 +68,7 @@ impl Answer {
 pub(crate) struct Model {
     baseline: Position,
     policy: Policy,
-    answers: Vec<Answer>,
+    responses: Vec<LogResponse>,
 }
 
 /// Rules 1, 2, 6 and the counters over them.
@@ -113,7 +113,7 @@ pub(crate) struct Memory {
     pub(crate) positions: usize,
 }
 
-/// Rule 8: what an answer proves.
+/// Rule 8: what a response proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Proof {
     /// Nothing was missed since the last one, or it says nothing.
@@ -122,7 +122,7 @@ pub(crate) enum Proof {
     OnlyByRetention { last: u64, longest: u64, shown: u64 },
 }
 
-/// What the log held at the last answer that was one.
+/// What the log held at the last response that was one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WindowFacts {
     pub(crate) successes: u64,
@@ -148,10 +148,10 @@ pub(crate) struct Streak {
     pub(crate) since: Option<UnixMillis>,
 }
 
-/// A row that counts, and the answer that first showed it.
+/// A row that counts, and the response that first showed it.
 struct CountedRow<'a> {
     row: &'a Attempt,
-    answer: usize,
+    response: usize,
     seen_at: UnixMillis,
 }
 
@@ -167,11 +167,11 @@ impl CountedRow<'_> {
     }
 }
 
-/// What rule 2 makes of all the answers.
+/// What rule 2 makes of all the responses.
 struct Reckoning<'a> {
     /// In the order in which they count.
     counted: Vec<CountedRow<'a>>,
-    /// The floor before each answer, and in the end the floor after the last.
+    /// The floor before each response, and in the end the floor after the last.
     floors: Vec<Position>,
 }
 
@@ -211,26 +211,26 @@ fn is_failure(row: &Attempt) -> bool {
 
 impl Model {
     pub(crate) fn new(baseline: Position, policy: Policy) -> Self {
-        Self { baseline, policy, answers: Vec::new() }
+        Self { baseline, policy, responses: Vec::new() }
     }
 
-    pub(crate) fn take(&mut self, answer: Answer) {
-        self.answers.push(answer);
+    pub(crate) fn take(&mut self, response: LogResponse) {
+        self.responses.push(response);
     }
 
-    /// Where counting starts, as of the first answer.
+    /// Where counting starts, as of the first response.
     pub(crate) fn first_floor(&self) -> Position {
         self.reckon().floors.first().copied().unwrap_or(self.baseline)
     }
 
     fn now(&self) -> Option<UnixMillis> {
-        self.answers.last().map(Answer::now)
+        self.responses.last().map(LogResponse::now)
     }
 
     /// Rule 2: no first floor lies above both the newest row and the time.
-    fn latest_floor(answer: &Answer) -> UnixMillis {
-        let now = answer.now();
-        let places = answer.rows().into_iter().map(|row| place(row).at).filter(|at| !is_absurd(*at, now));
+    fn latest_floor(response: &LogResponse) -> UnixMillis {
+        let now = response.now();
+        let places = response.rows().into_iter().map(|row| place(row).at).filter(|at| !is_absurd(*at, now));
         places.fold(now, UnixMillis::max).end_of_second()
     }
 
@@ -240,17 +240,17 @@ impl Model {
         let mut ids: HashSet<AttemptId> = HashSet::new();
         let mut floor = self.baseline;
         let mut floors = vec![floor];
-        for (index, answer) in self.answers.iter().enumerate() {
-            if index == 0 && floor != Position::START && matches!(answer, Answer::Log { .. }) {
-                floor = floor.min(Position::after(Self::latest_floor(answer)));
+        for (index, response) in self.responses.iter().enumerate() {
+            if index == 0 && floor != Position::START && matches!(response, LogResponse::Log { .. }) {
+                floor = floor.min(Position::after(Self::latest_floor(response)));
                 floors = vec![floor];
             }
-            for row in answer.rows() {
+            for row in response.rows() {
                 if place(row) > floor && ids.insert(row.id) {
-                    counted.push(CountedRow { row, answer: index, seen_at: answer.now() });
+                    counted.push(CountedRow { row, response: index, seen_at: response.now() });
                 }
             }
-            let horizon = answer.now().plus_millis(-HOUR);
+            let horizon = response.now().plus_millis(-HOUR);
             let mut remembered: Vec<Position> =
                 counted.iter().map(|counted| place(counted.row)).filter(|position| *position > floor).collect();
             remembered.sort();
@@ -308,18 +308,18 @@ impl Model {
     fn follow_event(&self, key: EventKey, rows: &[&CountedRow<'_>], floors: &[Position], facts: &mut EventFacts) {
         let mut seen: Vec<&CountedRow<'_>> = Vec::new();
         let mut is_settled = false;
-        for (index, answer) in self.answers.iter().enumerate() {
+        for (index, response) in self.responses.iter().enumerate() {
             // A success below the floor does not count, and yet the event was delivered.
             let is_old_success = |row: &&Attempt| key_of(row) == key && !is_failure(row) && place(row) <= floors[index];
-            let old_success = answer.rows().into_iter().find(is_old_success);
+            let old_success = response.rows().into_iter().find(is_old_success);
             if let Some(row) = old_success
                 && !seen.is_empty()
                 && !is_settled
             {
                 is_settled = true;
-                facts.deliver(row, if is_ahead(row, answer.now()) { answer.now() } else { row.at });
+                facts.deliver(row, if is_ahead(row, response.now()) { response.now() } else { row.at });
             }
-            for counted in rows.iter().filter(|counted| counted.answer == index) {
+            for counted in rows.iter().filter(|counted| counted.response == index) {
                 if seen.is_empty() {
                     let event = counted.row.event.as_ref();
                     let kind =
@@ -339,7 +339,8 @@ impl Model {
                 }
             }
             let Some(last_made_at) = seen.iter().map(|counted| counted.made_at()).max() else { continue };
-            if !is_settled && answer.now().as_millis() - last_made_at.as_millis() > self.policy.pending_timeout_millis {
+            if !is_settled && response.now().as_millis() - last_made_at.as_millis() > self.policy.pending_timeout_millis
+            {
                 is_settled = true;
                 facts.lost += 1;
             }
@@ -361,53 +362,53 @@ impl Model {
     pub(crate) fn late(&self) -> u64 {
         let Reckoning { counted, .. } = self.reckon();
         let mut all_late = 0;
-        for index in 0..self.answers.len() {
+        for index in 0..self.responses.len() {
             let newest_before = counted
                 .iter()
-                .filter(|counted| counted.answer < index && !is_ahead(counted.row, counted.seen_at))
+                .filter(|counted| counted.response < index && !is_ahead(counted.row, counted.seen_at))
                 .map(|counted| place(counted.row))
                 .max();
-            let here = counted.iter().filter(|counted| counted.answer == index);
+            let here = counted.iter().filter(|counted| counted.response == index);
             let late = here.filter(|counted| newest_before.is_some_and(|newest| place(counted.row).at < newest.at));
             all_late += late.count() as u64;
         }
         all_late
     }
 
-    /// Rule 8, as far as it does not depend on what is known of the log: what the last answer proves.
+    /// Rule 8, as far as it does not depend on what is known of the log: what the last response proves.
     pub(crate) fn proof(&self) -> Proof {
         let Reckoning { counted, floors } = self.reckon();
-        let index = self.answers.len() - 1;
-        let length = |answer: &Answer| match answer {
-            Answer::Log { malformed, .. } => Some(answer.rows().len() as u64 + malformed),
-            Answer::Unchanged { .. } => None,
+        let index = self.responses.len() - 1;
+        let length = |response: &LogResponse| match response {
+            LogResponse::Log { malformed, .. } => Some(response.rows().len() as u64 + malformed),
+            LogResponse::Unchanged { .. } => None,
         };
-        let answer = &self.answers[index];
-        let Some(shown) = length(answer) else { return Proof::NothingMissed };
-        let Some(last) = self.answers[..index].iter().rev().find_map(length) else { return Proof::NothingMissed };
+        let response = &self.responses[index];
+        let Some(shown) = length(response) else { return Proof::NothingMissed };
+        let Some(last) = self.responses[..index].iter().rev().find_map(length) else { return Proof::NothingMissed };
         let known_before: HashSet<AttemptId> =
-            counted.iter().filter(|counted| counted.answer < index).map(|counted| counted.row.id).collect();
-        let rows = answer.rows();
-        let telling: Vec<&&Attempt> = rows.iter().filter(|row| !is_absurd(place(row).at, answer.now())).collect();
+            counted.iter().filter(|counted| counted.response < index).map(|counted| counted.row.id).collect();
+        let rows = response.rows();
+        let telling: Vec<&&Attempt> = rows.iter().filter(|row| !is_absurd(place(row).at, response.now())).collect();
         let is_blind = !telling.is_empty() || shown == 0;
         // One that is dated ahead stays on top of a log that is sorted by date: it proves nothing beside others.
         let (ahead, present): (Vec<&Attempt>, Vec<&Attempt>) =
-            telling.into_iter().partition(|row| is_ahead(row, answer.now()));
+            telling.into_iter().partition(|row| is_ahead(row, response.now()));
         let telling = if present.is_empty() { ahead } else { present };
         let is_known = telling.iter().any(|row| place(row) <= floors[index] || known_before.contains(&row.id));
         if is_known || !is_blind || shown < 2 && last <= shown {
             Proof::NothingMissed
         } else {
-            let longest = self.answers[..index].iter().filter_map(length).max().unwrap_or(last);
+            let longest = self.responses[..index].iter().filter_map(length).max().unwrap_or(last);
             Proof::OnlyByRetention { last, longest, shown }
         }
     }
 
     pub(crate) fn window(&self) -> WindowFacts {
-        let last = self.answers.iter().rev().find(|answer| matches!(answer, Answer::Log { .. }));
-        let Some(answer @ Answer::Log { malformed, foreign, .. }) = last else { return WindowFacts::default() };
+        let last = self.responses.iter().rev().find(|response| matches!(response, LogResponse::Log { .. }));
+        let Some(response @ LogResponse::Log { malformed, foreign, .. }) = last else { return WindowFacts::default() };
         let (failures, successes): (Vec<&Attempt>, Vec<&Attempt>) =
-            answer.rows().into_iter().partition(|row| is_failure(row));
+            response.rows().into_iter().partition(|row| is_failure(row));
         WindowFacts {
             successes: successes.len() as u64,
             failures: failures.len() as u64,
@@ -417,21 +418,21 @@ impl Model {
         }
     }
 
-    /// Every row that any of these answers showed, but for those dated ahead, in the order of their positions.
-    fn ever_seen(answers: &[Answer]) -> Vec<&Attempt> {
+    /// Every row that any of these responses showed, but for those dated ahead, in the order of their positions.
+    fn ever_seen(responses: &[LogResponse]) -> Vec<&Attempt> {
         let mut rows: BTreeMap<Position, &Attempt> = BTreeMap::new();
-        for answer in answers {
-            let now = answer.now();
-            rows.extend(answer.rows().into_iter().filter(|row| !is_ahead(row, now)).map(|row| (place(row), row)));
+        for response in responses {
+            let now = response.now();
+            rows.extend(response.rows().into_iter().filter(|row| !is_ahead(row, now)).map(|row| (place(row), row)));
         }
         rows.into_values().collect()
     }
 
     pub(crate) fn standing(&self) -> StandingFacts {
-        let rows = Self::ever_seen(&self.answers);
-        let head_events = self.answers.iter().flat_map(|answer| {
-            let now = answer.now();
-            let rows = answer.rows().into_iter().filter(move |row| !is_ahead(row, now));
+        let rows = Self::ever_seen(&self.responses);
+        let head_events = self.responses.iter().flat_map(|response| {
+            let now = response.now();
+            let rows = response.rows().into_iter().filter(move |row| !is_ahead(row, now));
             let created_at = rows.filter_map(|row| row.event.as_ref()?.created_at);
             created_at.filter(|at| !lies_ahead(*at, now)).collect::<Vec<_>>()
         });
@@ -455,13 +456,13 @@ impl Model {
     }
 
     pub(crate) fn streak(&self) -> Streak {
-        let rows = Self::streak_rows(&self.answers);
+        let rows = Self::streak_rows(&self.responses);
         Streak { failures: rows.len() as u64, since: rows.first().map(|row| place(row).at) }
     }
 
-    fn streak_rows(answers: &[Answer]) -> Vec<&Attempt> {
+    fn streak_rows(responses: &[LogResponse]) -> Vec<&Attempt> {
         let mut rows: Vec<&Attempt> =
-            Self::ever_seen(answers).into_iter().rev().take_while(|row| is_failure(row)).collect();
+            Self::ever_seen(responses).into_iter().rev().take_while(|row| is_failure(row)).collect();
         rows.reverse();
         rows
     }
@@ -474,11 +475,11 @@ impl Model {
     pub(crate) fn streak_is_knowable(&self) -> bool {
         let floors = self.reckon().floors;
         let mut is_exact = true;
-        for (index, answer) in self.answers.iter().enumerate() {
-            let (before, after) = (&self.answers[..index], &self.answers[..=index]);
-            let shown: HashSet<AttemptId> = answer.rows().iter().map(|row| row.id).collect();
+        for (index, response) in self.responses.iter().enumerate() {
+            let (before, after) = (&self.responses[..index], &self.responses[..=index]);
+            let shown: HashSet<AttemptId> = response.rows().iter().map(|row| row.id).collect();
             let seen_before: HashSet<AttemptId> = Self::ever_seen(before).iter().map(|row| row.id).collect();
-            let last_success = |answers| Self::ever_seen(answers).into_iter().rfind(|row| !is_failure(row));
+            let last_success = |responses| Self::ever_seen(responses).into_iter().rfind(|row| !is_failure(row));
             let is_new_success = last_success(before) != last_success(after);
             let streak = Self::streak_rows(after);
             let below: Vec<&&Attempt> = streak.iter().filter(|row| place(row) <= floors[index]).collect();

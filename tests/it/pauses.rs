@@ -41,7 +41,7 @@ async fn is_obeyed(simulator: &Simulator, daemon: &Daemon, ids: &[WebhookId], st
         })
         .await;
     let calls = simulator.calls();
-    let place = calls.iter().position(|call| call.status == Some(status)).expect("an answer that asks for a pause");
+    let place = calls.iter().position(|call| call.status == Some(status)).expect("a response that asks for a pause");
     for later in &calls[place + 1..] {
         let after = later.at - calls[place].at;
         assert!(after >= PAUSE, "a call for {} only {after:?} after the word to pause", later.path);

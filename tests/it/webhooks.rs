@@ -56,7 +56,7 @@ async fn one_that_appears_is_shown_at_zero_and_then_counts_what_it_did_since_the
     let daemon = Daemon::start(&simulator, History::Ignore).await;
     assert!(!is_shown(&daemon.first_poll().await, new));
 
-    // The list that shows it first is answered five minutes after the one before it.
+    // The list that shows it first arrives five minutes after the one before it.
     simulator.fail(Target::Logs(new), Fault::Hold);
     simulator.fail(Target::List, Fault::Hold);
     let lists = simulator.count(Endpoint::List);

@@ -72,7 +72,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Takes in one attempt that counts. Attempts of one answer come in the order of their positions.
+    /// Takes in one attempt that counts. Attempts of one response come in the order of their positions.
     pub(crate) fn observe(&mut self, attempt: &Attempt, now: UnixMillis, policy: &Policy) {
         let own = own_event(attempt);
         let event = attempt.event.as_ref().unwrap_or(&own);

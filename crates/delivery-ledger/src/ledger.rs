@@ -3,7 +3,7 @@
 //! An attempt counts if it lies above the *floor* and is not among those counted above it. Baseline, forgetting and
 //! restart are this one rule: each only says where the floor is. The floor never goes down.
 //!
-//! An answer of the API is read into a [`Reading`], which changes nothing, and folded in as a whole once it has ended
+//! A response of the API is read into a [`LogReading`], which changes nothing, and folded in as a whole once it has ended
 //! well. Pure: no I/O and no clock; `now` is the server's time, handed in.
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -61,7 +61,7 @@ pub struct Totals {
     pub responses_other: u64,
     /// Attempts that were not their event's first.
     pub retries: u64,
-    /// Answers that may have left out entries.
+    /// Responses that may have left out entries.
     pub gaps: u64,
     /// Attempts that showed up after a younger one had been counted.
     pub late: u64,
@@ -83,7 +83,7 @@ impl Totals {
     }
 }
 
-/// What the log held when it was last read, counted or not. Each attempt once, however often the answer repeats it.
+/// What the log held when it was last read, counted or not. Each attempt once, however often the response repeats it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// Attempts that succeeded.
@@ -99,7 +99,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// How long the answer was, for the question whether it reaches back to what is known.
+    /// How long the response was, for the question whether it reaches back to what is known.
     fn length(&self) -> u64 {
         self.successes + self.failures + self.malformed
     }
@@ -144,56 +144,57 @@ impl Ledger {
 
     /// Begins to read a response that the server gave at `now`.
     #[must_use]
-    pub fn read(&self, now: ServerTime, policy: &Policy) -> Reading<'_> {
+    pub fn read(&self, now: ServerTime, policy: &Policy) -> LogReading<'_> {
         self.read_from(self.floor, now, policy)
     }
 
     /// Begins to read the first response of a ledger whose floor is only known now that it comes. Of a ledger that has
     /// taken in a response the floor stays.
     #[must_use]
-    pub fn read_from(&self, first_floor: Position, now: ServerTime, policy: &Policy) -> Reading<'_> {
+    pub fn read_from(&self, first_floor: Position, now: ServerTime, policy: &Policy) -> LogReading<'_> {
         let floor = if self.as_of.is_none() { first_floor } else { self.floor };
-        let (policy, answer) = (*policy, Answer::new(now, floor));
-        Reading { ledger: self, policy, seen: BTreeSet::new(), answer }
+        let (policy, response) = (*policy, LogResponse::new(now, floor));
+        LogReading { ledger: self, policy, seen: BTreeSet::new(), response }
     }
 
-    /// Takes in an answer that ended well. Says whether anything but the time has changed.
-    pub fn fold(&mut self, mut answer: Answer, policy: &Policy) -> bool {
+    /// Takes in a response that ended well. Says whether anything but the time has changed.
+    pub fn fold(&mut self, mut response: LogResponse, policy: &Policy) -> bool {
         let before = self.essence(policy);
-        let now = answer.now.latest();
-        if self.as_of.is_none() && answer.floor != Position::START {
+        let now = response.now.latest();
+        if self.as_of.is_none() && response.floor != Position::START {
             // Nothing that is still to come is history, whatever a clock says.
-            let newest = answer.places.iter().chain(&answer.disputed_places).copied().max().unwrap_or(UnixMillis::MIN);
-            let latest = Position::after(newest.max(answer.now.local).end_of_second());
-            self.floor = answer.floor.min(latest);
+            let newest =
+                response.places.iter().chain(&response.disputed_places).copied().max().unwrap_or(UnixMillis::MIN);
+            let latest = Position::after(newest.max(response.now.local).end_of_second());
+            self.floor = response.floor.min(latest);
         } else if self.as_of.is_none() {
-            self.floor = answer.floor;
+            self.floor = response.floor;
         }
         // Nothing counts twice even if another response, read against the same state, has been folded in meanwhile.
-        answer.fresh.retain(|position, attempt| *position > self.floor && !self.counted.contains_key(&attempt.id));
+        response.fresh.retain(|position, attempt| *position > self.floor && !self.counted.contains_key(&attempt.id));
         let shown = Shown {
-            at: answer.now.is_certain.then_some(now),
-            length: answer.window.length() + answer.under_way_entries,
-            places: answer.places,
-            disputed_places: answer.disputed_places,
-            has_known: answer.has_known || (answer.has_known_ahead && !answer.has_present),
+            at: response.now.is_certain.then_some(now),
+            length: response.window.length() + response.under_way_entries,
+            places: response.places,
+            disputed_places: response.disputed_places,
+            has_known: response.has_known || (response.has_known_ahead && !response.has_present),
         };
         if self.retained.take_in(shown) {
             self.totals.gaps += 1;
         }
-        self.window = answer.window;
-        self.under_way = answer.under_way;
-        for attempt in &answer.recovered {
+        self.window = response.window;
+        self.under_way = response.under_way;
+        for attempt in &response.recovered {
             self.events.recover(attempt, now);
         }
-        for (id, failed) in answer.known {
+        for (id, failed) in response.known {
             if let Some(counted) = self.counted.get_mut(&id) {
                 counted.failed = failed;
             }
         }
 
         let newest_before = self.newest_counted;
-        for (position, attempt) in &answer.fresh {
+        for (position, attempt) in &response.fresh {
             self.totals.count(attempt);
             self.totals.late += u64::from(newest_before.is_some_and(|newest| position.at < newest.at));
             self.events.observe(attempt, now, policy);
@@ -203,15 +204,15 @@ impl Ledger {
                 self.newest_counted = self.newest_counted.max(Some(*position));
             }
         }
-        for id in &answer.caught_up {
+        for id in &response.caught_up {
             if let Some(counted) = self.counted.get_mut(id) {
                 counted.stands = true;
             }
         }
         let new: BTreeSet<AttemptId> =
-            answer.fresh.values().map(|attempt| attempt.id).chain(answer.caught_up).collect();
-        self.follow_failures(&answer.newest, &new, &answer.old_failures);
-        self.pass_time(answer.now, policy);
+            response.fresh.values().map(|attempt| attempt.id).chain(response.caught_up).collect();
+        self.follow_failures(&response.newest, &new, &response.old_failures);
+        self.pass_time(response.now, policy);
         self.essence(policy) != before
     }
 
@@ -236,7 +237,7 @@ impl Ledger {
     ///
     /// Of failures at or below the floor only their number is known, not which they were. So there are two lower bounds:
     /// what was known before plus what is new, and what the log shows now plus what is known one by one. The second
-    /// holds history that shows up after the first answer; the first holds what has slid out of the log since.
+    /// holds history that shows up after the first response; the first holds what has slid out of the log since.
     fn follow_failures(&mut self, newest: &Newest, new: &BTreeSet<AttemptId>, old_failures: &BTreeSet<Position>) {
         let has_new_success = self.standing.advance(newest);
         let success = self.standing.last_success.map_or(Position::START, |success| success.position);
@@ -317,7 +318,7 @@ impl Ledger {
         &self.standing
     }
 
-    /// Whether the newest attempt, as of the last answer, is a failure that may still be retried.
+    /// Whether the newest attempt, as of the last response, is a failure that may still be retried.
     #[must_use]
     pub fn is_blocked(&self, policy: &Policy) -> bool {
         self.as_of.is_some_and(|now| self.standing.is_blocked(now, policy))
@@ -347,7 +348,7 @@ impl Ledger {
         &self.window
     }
 
-    /// The server's time at the last answer; `None` before the first.
+    /// The server's time at the last response; `None` before the first.
     #[must_use]
     pub fn as_of(&self) -> Option<UnixMillis> {
         self.as_of
@@ -370,16 +371,16 @@ impl Tally {
 
 /// A response that is being read against a ledger, entry by entry, in any order. The ledger stays as it is.
 #[derive(Debug)]
-pub struct Reading<'ledger> {
+pub struct LogReading<'ledger> {
     ledger: &'ledger Ledger,
     policy: Policy,
     seen: BTreeSet<AttemptId>,
-    answer: Answer,
+    response: LogResponse,
 }
 
 /// What a response that ended well says: hand it to [`Ledger::fold`] of the same ledger.
 #[derive(Debug)]
-pub struct Answer {
+pub struct LogResponse {
     now: ServerTime,
     /// The floor that it is read against.
     floor: Position,
@@ -410,7 +411,7 @@ pub struct Answer {
     under_way_entries: u64,
 }
 
-impl Answer {
+impl LogResponse {
     fn new(now: ServerTime, floor: Position) -> Self {
         Self {
             now,
@@ -439,59 +440,59 @@ impl Answer {
     }
 }
 
-impl Reading<'_> {
+impl LogReading<'_> {
     /// Takes in one attempt of this webhook.
     pub fn observe(&mut self, attempt: Attempt) {
         if !self.seen.insert(attempt.id) {
             return;
         }
-        let answer = &mut self.answer;
-        let now = answer.now.latest();
+        let response = &mut self.response;
+        let now = response.now.latest();
         let position = attempt.position();
         let is_failure = !attempt.outcome.is_success();
         match is_failure {
-            true => answer.window.failures += 1,
-            false => answer.window.successes += 1,
+            true => response.window.failures += 1,
+            false => response.window.successes += 1,
         }
-        answer.window.oldest = Some(answer.window.oldest.map_or(position.at, |oldest| oldest.min(position.at)));
+        response.window.oldest = Some(response.window.oldest.map_or(position.at, |oldest| oldest.min(position.at)));
 
-        let is_below_floor = position <= answer.floor;
+        let is_below_floor = position <= response.floor;
         let counted = self.ledger.counted.get(&attempt.id);
         if !is_poisoned(position.at, now) {
             match attempt.at == position.at {
-                true => answer.places.push(position.at),
-                false => answer.disputed_places.push(position.at),
+                true => response.places.push(position.at),
+                false => response.disputed_places.push(position.at),
             }
             let is_known = is_below_floor || counted.is_some() || self.ledger.is_under_way(attempt.id);
-            let is_ahead = attempt.is_ahead(answer.now.likely());
-            answer.has_present |= !is_ahead;
-            answer.has_known |= is_known && !is_ahead;
-            answer.has_known_ahead |= is_known;
+            let is_ahead = attempt.is_ahead(response.now.likely());
+            response.has_present |= !is_ahead;
+            response.has_known |= is_known && !is_ahead;
+            response.has_known_ahead |= is_known;
         }
         if !attempt.is_ahead(now) {
             let created_at = attempt.event.as_ref().and_then(|event| event.created_at);
             let created_at = created_at.filter(|at| at.millis_since(now) <= AHEAD_MILLIS);
-            answer.newest.observe(&attempt, created_at);
-            if answer.now.is_certain && counted.is_some_and(|counted| !counted.stands) {
-                answer.caught_up.push(attempt.id);
+            response.newest.observe(&attempt, created_at);
+            if response.now.is_certain && counted.is_some_and(|counted| !counted.stands) {
+                response.caught_up.push(attempt.id);
             }
-            let success = answer.newest.success();
+            let success = response.newest.success();
             let success = success.max(self.ledger.standing.last_success.map(|success| success.position));
             if is_failure && is_below_floor && counted.is_none() && Some(position) > success {
-                answer.old_failures.insert(position);
+                response.old_failures.insert(position);
             } else if Some(position) == success {
-                answer.old_failures = answer.old_failures.split_off(&position);
+                response.old_failures = response.old_failures.split_off(&position);
             }
         }
         if let Some(counted) = counted
             && counted.failed != is_failure
         {
-            answer.known.push((attempt.id, is_failure));
+            response.known.push((attempt.id, is_failure));
         }
         if counted.is_none() && !is_below_floor {
-            answer.fresh.insert(position, attempt);
+            response.fresh.insert(position, attempt);
         } else if !is_failure && self.ledger.events.is_pending(&attempt) {
-            answer.recovered.push(attempt);
+            response.recovered.push(attempt);
         }
     }
 
@@ -499,38 +500,39 @@ impl Reading<'_> {
     /// counts if nothing is ever said of it, once it is older than the pending timeout. Until then it does not count.
     pub fn observe_under_way(&mut self, given_up: Attempt) {
         let position = given_up.position();
-        let ServerTime { at: now, is_certain, .. } = self.answer.now;
+        let ServerTime { at: now, is_certain, .. } = self.response.now;
         // A date that may be wrong gives up no attempt.
         let is_given_up = is_certain && now.millis_since(position.at) > self.policy.pending_timeout_millis;
         if is_given_up || self.ledger.counted.contains_key(&given_up.id) {
             self.observe(given_up);
         } else if self.seen.insert(given_up.id) {
-            let answer = &mut self.answer;
-            answer.under_way_entries += 1;
-            answer.places.push(position.at);
-            let (is_known, is_ahead) = (self.ledger.is_under_way(given_up.id), given_up.is_ahead(answer.now.likely()));
-            answer.has_known |= is_known && !is_ahead;
-            answer.has_known_ahead |= is_known;
-            answer.has_present |= !is_ahead;
-            if position > answer.floor {
-                answer.under_way = Some(answer.under_way.map_or(position, |oldest| oldest.min(position)));
+            let response = &mut self.response;
+            response.under_way_entries += 1;
+            response.places.push(position.at);
+            let (is_known, is_ahead) =
+                (self.ledger.is_under_way(given_up.id), given_up.is_ahead(response.now.likely()));
+            response.has_known |= is_known && !is_ahead;
+            response.has_known_ahead |= is_known;
+            response.has_present |= !is_ahead;
+            if position > response.floor {
+                response.under_way = Some(response.under_way.map_or(position, |oldest| oldest.min(position)));
             }
         }
     }
 
     /// Takes in a malformed entry.
     pub fn observe_malformed(&mut self) {
-        self.answer.window.malformed += 1;
+        self.response.window.malformed += 1;
     }
 
     /// Takes in an entry of another webhook.
     pub fn observe_foreign(&mut self) {
-        self.answer.window.foreign += 1;
+        self.response.window.foreign += 1;
     }
 
     /// Ends the response. Call it only if it ended well: one that broke off must be dropped.
     #[must_use]
-    pub fn finish(self) -> Answer {
-        self.answer
+    pub fn finish(self) -> LogResponse {
+        self.response
     }
 }

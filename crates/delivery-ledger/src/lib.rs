@@ -37,7 +37,8 @@ pub use event::{Action, Event, EventKey, EventType};
 pub use events::{DELAY_BUCKETS_SECONDS, DelayHistogram, Events, Fate, TrackedEvent};
 pub use id::{AttemptId, NotAnObjectId, ObjectId, WebhookId};
 pub use ledger::{
-    Answer, HORIZON_MILLIS, Ledger, MAX_COUNTED, MAX_STATUS_CODES, POISON_MILLIS, Reading, Totals, Window, is_poisoned,
+    HORIZON_MILLIS, Ledger, LogReading, LogResponse, MAX_COUNTED, MAX_STATUS_CODES, POISON_MILLIS, Totals, Window,
+    is_poisoned,
 };
 pub use outcome::{FailureReason, Outcome, usable_status};
 pub use policy::Policy;

@@ -1,4 +1,4 @@
-//! Why an attempt failed: a closed set, each with a sentence for people.
+//! Why an attempt failed: a closed set, each with a sentence that explains it.
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
@@ -15,7 +15,7 @@ label_set! {
         Http4xx = "http_4xx",
         /// The receiver broke.
         Http5xx = "http_5xx",
-        /// No connection or no answer in time.
+        /// No connection or no response in time.
         Timeout = "timeout",
         /// The receiver's name does not resolve.
         Dns = "dns",
@@ -46,16 +46,16 @@ impl FailureReason {
         }
     }
 
-    /// Why it failed, as a lowercase sentence about the receiver, for people.
+    /// Why it failed, as a lowercase sentence about the receiver.
     #[must_use]
     pub fn explain(self, status: Option<u16>) -> String {
         let sentence = match (self, status) {
             (Self::Http3xx, Some(status)) => {
-                return format!("the receiver answered {status}, a redirect that Cotalker does not follow");
+                return format!("the receiver responded with {status}, a redirect that Cotalker does not follow");
             }
             (Self::Http4xx, Some(status)) => return format!("the receiver refused the event with {status}"),
-            (Self::Http5xx | Self::Other, Some(status)) => return format!("the receiver answered {status}"),
-            (Self::Timeout, _) => "the receiver does not answer (timeout)",
+            (Self::Http5xx | Self::Other, Some(status)) => return format!("the receiver responded with {status}"),
+            (Self::Timeout, _) => "the receiver does not respond (timeout)",
             (Self::Dns, _) => "the receiver's host name cannot be resolved",
             (Self::Refused, _) => "the receiver refuses connections",
             (Self::Reset, _) => "the receiver breaks off the connection",

@@ -63,7 +63,7 @@ impl Standing {
         })
     }
 
-    /// Takes in the newest of what one answer shows; says whether it brings a newer success.
+    /// Takes in the newest of what one response shows; says whether it brings a newer success.
     pub(crate) fn advance(&mut self, seen: &Newest) -> bool {
         // A success whose date is told anew is no new one.
         let known = self.last_success.map(|success| success.position);
@@ -81,7 +81,7 @@ impl Standing {
     }
 }
 
-/// The newest of what one answer shows.
+/// The newest of what one response shows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Newest {
     success: Option<Success>,

@@ -41,8 +41,8 @@ fn deliveries(from: i64, count: u64) -> Vec<Attempt> {
 fn show_at(ledger: &mut Ledger, time: ServerTime, rows: &[Attempt]) {
     let mut reading = ledger.read(time, &POLICY);
     rows.iter().for_each(|row| reading.observe(row.clone()));
-    let answer = reading.finish();
-    ledger.fold(answer, &POLICY);
+    let response = reading.finish();
+    ledger.fold(response, &POLICY);
 }
 
 fn show(ledger: &mut Ledger, offset: i64, rows: &[Attempt]) {
@@ -155,8 +155,8 @@ fn a_first_list_of_any_date_hides_nothing_and_counts_no_history() {
             if minute > 0 {
                 reading.observe(attempt(30 * SECOND, 503, 3, 1));
             }
-            let answer = reading.finish();
-            ledger.fold(answer, &POLICY);
+            let response = reading.finish();
+            ledger.fold(response, &POLICY);
         }
         assert_eq!((ledger.totals().attempts, ledger.events().lost()), (1, 1), "{wrong:?}");
     }
@@ -191,8 +191,8 @@ fn an_entry_under_way_is_not_given_up_by_a_date_that_may_be_wrong() {
     for (time, attempts) in [(tomorrow, 0), (ServerTime::certain(at(MINUTE)), 0), (ServerTime::certain(at(HOUR)), 1)] {
         let mut reading = ledger.read(time, &POLICY);
         reading.observe_under_way(given_up());
-        let answer = reading.finish();
-        ledger.fold(answer, &POLICY);
+        let response = reading.finish();
+        ledger.fold(response, &POLICY);
         assert_eq!(ledger.totals().attempts, attempts);
     }
 }
@@ -202,8 +202,8 @@ fn a_status_that_comes_later_is_one_success() {
     let mut ledger = Ledger::new(Position::START);
     let mut reading = ledger.read(ServerTime::certain(at(MINUTE)), &POLICY);
     reading.observe_under_way(attempt(0, 503, 0, 1));
-    let answer = reading.finish();
-    ledger.fold(answer, &POLICY);
+    let response = reading.finish();
+    ledger.fold(response, &POLICY);
     assert_eq!((ledger.totals().attempts, ledger.has_under_way()), (0, true));
     show(&mut ledger, 2 * MINUTE, &[attempt(0, 200, 0, 1)]);
     show(&mut ledger, HOUR, &[attempt(0, 200, 0, 1)]);

@@ -503,7 +503,7 @@ fn observe(
     floor: Position,
     time: ServerTime,
     twice: bool,
-) -> delivery_ledger::Answer {
+) -> delivery_ledger::LogResponse {
     let mut reading = ledger.read_from(floor, time, &POLICY);
     for row in rows.iter().rev().chain(rows.iter().filter(|_| twice)) {
         match row.end {
@@ -559,8 +559,8 @@ fn follow(seed: u64) -> Result<Seen, String> {
         let gaps_before = ledger.totals().gaps;
         let floor_before = model.floor.unwrap_or(floor);
         let counted_before: BTreeSet<AttemptId> = model.counted.keys().copied().collect();
-        let answer = observe(&ledger, &rows, floor, time, world.duplicates);
-        ledger.fold(answer, &POLICY);
+        let response = observe(&ledger, &rows, floor, time, world.duplicates);
+        ledger.fold(response, &POLICY);
         model.take(&rows, floor, time);
         if facts(&ledger) != model.facts {
             return Err(wrong(&format!("{:?} is not {:?}; {time:?} {:?}", facts(&ledger), model.facts, world.lies)));

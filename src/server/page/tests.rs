@@ -233,7 +233,7 @@ fn a_blocked_webhook_says_why_since_when_and_what_is_at_stake() {
     let page = page(&overview(vec![blocked("a")]));
     for expected in [
         "for 12 minutes, since 02:47 UTC",
-        "The receiver does not answer (timeout). The last 5 attempts failed, the newest 40 s ago.",
+        "The receiver does not respond (timeout). The last 5 attempts failed, the newest 40 s ago.",
         "all later events wait until the failed one is delivered or lost",
         "4 events are pending, the oldest for 11 minutes.",
         "3 events have been lost since counting started.",
@@ -281,7 +281,7 @@ fn every_reason_has_a_sentence_and_a_remedy() {
         }
     }
     let why = |reason: FailureReason, status| reason.explain(status);
-    assert_eq!(why(FailureReason::Http5xx, Some(503)), "the receiver answered 503");
+    assert_eq!(why(FailureReason::Http5xx, Some(503)), "the receiver responded with 503");
     assert_eq!(why(FailureReason::Http4xx, Some(401)), "the receiver refused the event with 401");
     assert_eq!(why(FailureReason::CertificateExpired, None), "the receiver's certificate has expired");
 }

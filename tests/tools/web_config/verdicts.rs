@@ -156,7 +156,7 @@ fn verdicts_on_files_are_those_of_promtool_but_for_what_is_listed() {
         (
             "a cost of 17",
             users(&format!("alice: {}", hash("x").replace("$04$", "$17$"))),
-            RefusedHere("the first scrape would not be answered in time"),
+            RefusedHere("the first scrape would get no response in time"),
         ),
         (
             "$2x$",

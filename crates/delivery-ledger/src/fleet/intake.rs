@@ -14,7 +14,7 @@ use super::schedule;
 use crate::attempt::Position;
 use crate::baseline;
 use crate::id::WebhookId;
-use crate::ledger::{Answer, Ledger};
+use crate::ledger::{Ledger, LogResponse};
 use crate::now::Now;
 use crate::selection::Selected;
 use crate::server_clock::ServerTime;
@@ -303,7 +303,7 @@ impl<E: CallFailure> Fleet<E> {
         &mut self,
         call: CallId,
         id: WebhookId,
-        answer: Answer,
+        response: LogResponse,
         tag: Option<EntityTag>,
         server_time: ServerTime,
         now: Now,
@@ -321,7 +321,7 @@ impl<E: CallFailure> Fleet<E> {
         let (lost, gaps) = (member.ledger.events().lost(), member.ledger.totals().gaps);
 
         let ledger = Arc::make_mut(&mut member.ledger);
-        let mut has_changed = ledger.fold(answer, &policy) || behind.is_some();
+        let mut has_changed = ledger.fold(response, &policy) || behind.is_some();
         member.tag = tag;
         let (lost, is_gap) = (ledger.events().lost() - lost, ledger.totals().gaps > gaps);
         let window = *ledger.window();

@@ -57,7 +57,7 @@ container, but not its flags. "webhooks" says what is watched: .Values.webhooks,
 {{- toYaml .probe }}
 {{- else if .root.Values.web.config.existingSecret }}
 {{- /* Only the file says whether there is TLS, and the kubelet has no client certificate. `healthcheck` tries HTTP, then HTTPS
-without a look at the certificate, and takes the demand for a client's for a sign of life. */}}
+without a look at the certificate, and a server that demands a client certificate counts as healthy. */}}
 exec:
   command: [/cotalker-webhook-exporter, healthcheck]
 # Above the 3 s that `healthcheck` itself waits, so that its reason is seen.
