@@ -1,5 +1,6 @@
 //! The fleet's notices as log lines.
 
+use delivery_ledger::Retention;
 use delivery_ledger::fleet::Notice;
 
 use crate::api::CallError;
@@ -40,6 +41,20 @@ pub(super) fn log(notice: &Notice<CallError>) {
             "failed to read the logs of many webhooks; the status page shows which"
         ),
         Notice::LogsRecovered(logs) => tracing::info!(logs, "the logs of many webhooks can be read again"),
+        Notice::LogLearnt(subject, Retention::Newest(entries)) => {
+            tracing::info!(webhook = subject.label, entries, "the log keeps the newest entries only");
+        }
+        Notice::LogLearnt(subject, Retention::ForMillis(millis)) => {
+            tracing::info!(
+                webhook = subject.label,
+                seconds = millis / 1_000,
+                "the log keeps entries for a time, not a number"
+            );
+        }
+        Notice::LogLearnt(subject, Retention::Unknown) => {
+            tracing::info!(webhook = subject.label, "it is no longer known how long the log keeps entries");
+        }
+        Notice::LogsLearnt(logs) => tracing::info!(logs, "it is now known how long many logs keep entries"),
         Notice::LogRecovered(subject) => tracing::info!(webhook = subject.label, "the log can be read again"),
         Notice::Lost(subject, lost) => {
             tracing::warn!(webhook = subject.label, lost, "events are lost: nothing will send them again");

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem::discriminant;
 use core::time::Duration;
 
 use super::account::ListState;
@@ -320,11 +321,16 @@ impl<E: CallFailure> Fleet<E> {
         let had_left_out = !is_first && left_out(&member.ledger) > 0;
         let (lost, gaps) = (member.ledger.events().lost(), member.ledger.totals().gaps);
 
+        let retention = member.ledger.retention();
+
         let ledger = Arc::make_mut(&mut member.ledger);
         let mut has_changed = ledger.fold(response, &policy) || behind.is_some();
         member.tag = tag;
         let (lost, is_gap) = (ledger.events().lost() - lost, ledger.totals().gaps > gaps);
         let window = *ledger.window();
+        if discriminant(&ledger.retention()) != discriminant(&retention) {
+            self.outbox.say_log_learnt(subject.clone(), ledger.retention());
+        }
         let mut notices = Vec::new();
         if lost > 0 {
             notices.push(Notice::Lost(subject.clone(), lost));

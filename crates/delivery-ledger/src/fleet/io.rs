@@ -9,6 +9,7 @@ use crate::label_set;
 use crate::ledger::Ledger;
 use crate::now::Now;
 use crate::time::UnixMillis;
+use crate::window::Retention;
 
 /// Tells one call from another, so that a response that was overtaken by a newer call changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,6 +150,10 @@ pub enum Notice<E> {
     LogRecovered(Subject),
     /// So many logs can be read again since the last poll.
     LogsRecovered(usize),
+    /// It was learnt how a log lets go of entries, in another way than was known before.
+    LogLearnt(Subject, Retention),
+    /// The same was learnt of so many logs in one poll.
+    LogsLearnt(usize),
     /// So many events of a webhook were lost since the last line.
     Lost(Subject, u64),
     /// Entries of a log may have been missed.

@@ -3,11 +3,12 @@
 use alloc::vec::Vec;
 
 use super::io::{Effect, Notice, Subject};
+use crate::window::Retention;
 
 /// So many lines about single webhooks are logged in one poll; a flood tells nothing more. A convention.
 pub(super) const NOTICES_PER_POLL: u32 = 20;
 
-/// Of more logs than this that fail, or recover, in one poll, one line tells how many. A convention: what fits a screen
+/// Of more logs than this that fail, recover, or show how long they keep entries in one poll, one line tells how many. A convention: what fits a screen
 /// beside everything else.
 const LOGS_TOLD_ONE_BY_ONE: usize = 5;
 
@@ -18,11 +19,12 @@ pub(super) struct Outbox<E> {
     given: u32,
     failed: Vec<(Subject, E)>,
     recovered: Vec<Subject>,
+    learnt: Vec<(Subject, Retention)>,
 }
 
 impl<E> Outbox<E> {
     pub(super) fn new() -> Self {
-        Self { effects: Vec::new(), given: 0, failed: Vec::new(), recovered: Vec::new() }
+        Self { effects: Vec::new(), given: 0, failed: Vec::new(), recovered: Vec::new(), learnt: Vec::new() }
     }
 
     pub(super) fn push(&mut self, effect: Effect<E>) {
@@ -52,6 +54,11 @@ impl<E> Outbox<E> {
         self.recovered.push(subject);
     }
 
+    /// It was learnt how a log lets go of entries: told when the poll ends.
+    pub(super) fn say_log_learnt(&mut self, subject: Subject, retention: Retention) {
+        self.learnt.push((subject, retention));
+    }
+
     pub(super) fn end_poll(&mut self) {
         let failed = core::mem::take(&mut self.failed);
         if failed.len() > LOGS_TOLD_ONE_BY_ONE {
@@ -66,6 +73,12 @@ impl<E> Outbox<E> {
             self.say(Notice::LogsRecovered(recovered.len()));
         } else {
             recovered.into_iter().for_each(|subject| self.say(Notice::LogRecovered(subject)));
+        }
+        let learnt = core::mem::take(&mut self.learnt);
+        if learnt.len() > LOGS_TOLD_ONE_BY_ONE {
+            self.say(Notice::LogsLearnt(learnt.len()));
+        } else {
+            learnt.into_iter().for_each(|(subject, retention)| self.say(Notice::LogLearnt(subject, retention)));
         }
         let left_out = self.given.saturating_sub(NOTICES_PER_POLL);
         if left_out > 0 {

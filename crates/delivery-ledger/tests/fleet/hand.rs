@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use delivery_ledger::fleet::{
-    AccountState, CallId, Effect, Fleet, FleetSettings, Now, PollResult, Reach, WebhookState,
+    AccountState, CallId, Effect, Fleet, FleetSettings, Notice, Now, PollResult, Reach, WebhookState,
 };
 use delivery_ledger::{
     Attempt, AttemptId, History, Ledger, Outcome, Policy, Selected, ServerTime, UnixMillis, Webhook, WebhookId,
@@ -42,6 +42,7 @@ pub(crate) struct Asked {
     pub(crate) reads: Vec<Read>,
     pub(crate) ended: Vec<PollResult>,
     pub(crate) shows: usize,
+    pub(crate) notices: Vec<Notice<Failure>>,
 }
 
 impl Asked {
@@ -118,7 +119,8 @@ impl Hand {
                 Effect::ReadLog { call, id, ledger, .. } => asked.reads.push(Read { call, id, ledger }),
                 Effect::PollEnded { result, .. } => asked.ended.push(result),
                 Effect::Show => asked.shows += 1,
-                Effect::Notice(_) | Effect::PollsSkipped(_) => {}
+                Effect::Notice(notice) => asked.notices.push(notice),
+                Effect::PollsSkipped(_) => {}
             }
         }
         asked
@@ -168,9 +170,14 @@ impl Hand {
 
     /// All log calls find empty logs until the poll ends; says what was asked for there.
     pub(crate) fn works_until_the_poll_ends(&mut self) -> Asked {
+        self.reads_until_the_poll_ends(&[])
+    }
+
+    /// All log calls find attempts in each of these seconds until the poll ends; says what was asked for there.
+    pub(crate) fn reads_until_the_poll_ends(&mut self, attempts: &[u64]) -> Asked {
         let mut asked = self.ask();
         while asked.ended.is_empty() {
-            self.works_all(&asked);
+            asked.reads.iter().for_each(|read| self.reads(read, attempts));
             asked = self.wake();
         }
         asked

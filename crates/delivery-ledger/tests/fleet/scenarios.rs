@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use delivery_ledger::fleet::{PollResult, Reach};
+use delivery_ledger::Retention;
+use delivery_ledger::fleet::{Notice, PollResult, Reach, Subject};
 
+use crate::failure::Failure;
 use crate::hand::{Hand, INTERVAL, id};
 
 const DAY: u64 = 24 * 60 * 60;
@@ -258,4 +260,28 @@ fn it_is_ready_once_the_first_poll_has_ended_or_restored_counts_are_shown() {
     assert_eq!((hand.ask().ended, hand.fleet.is_ready()), (vec![PollResult::Failed], true));
     assert!(Hand::watching(&[1]).restarted().fleet.is_ready());
     assert!(!Hand::watching(&[]).restarted().fleet.is_ready());
+}
+
+/// What is said of how long logs keep entries, poll by poll, if each shows the newest three.
+fn said_of_logs_that_keep_three(numbers: &[u32]) -> Vec<Vec<Notice<Failure>>> {
+    let mut hand = Hand::watching(numbers);
+    let logs: [&[u64]; 4] = [&[1, 2, 3], &[1, 2, 3], &[2, 3, 130], &[3, 130, 190]];
+    (1..)
+        .zip(logs)
+        .map(|(poll, log)| {
+            let asked = hand.at(INTERVAL * poll);
+            hand.listed(asked.list(), numbers);
+            let notices = hand.reads_until_the_poll_ends(log).notices;
+            notices.into_iter().filter(|said| matches!(said, Notice::LogLearnt(..) | Notice::LogsLearnt(_))).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn how_long_a_log_keeps_entries_is_said_once_it_is_learnt_and_of_many_logs_in_one_line() {
+    let of_one = said_of_logs_that_keep_three(&[1]);
+    let subject = Subject { id: id(1), label: String::from("w-1") };
+    assert_eq!(of_one, [vec![], vec![], vec![Notice::LogLearnt(subject, Retention::Newest(3))], vec![]]);
+    let of_many = said_of_logs_that_keep_three(&[1, 2, 3, 4, 5, 6]);
+    assert_eq!(of_many, [vec![], vec![], vec![Notice::LogsLearnt(6)], vec![]]);
 }
