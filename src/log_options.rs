@@ -7,7 +7,7 @@ use crate::telemetry::{LogConfig, LogFormat};
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct LogOptions {
-    /// error, warn, info, debug, trace, or a tracing filter
+    /// error, warn, info, debug, trace, or a tracing filter such as warn,hyper=debug
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "info", value_parser = level)]
     level: String,
     /// logfmt or json
@@ -23,5 +23,8 @@ impl LogOptions {
 }
 
 fn level(text: &str) -> Result<String, String> {
-    LogConfig::parse_filter(text).map_err(|_| "error, warn, info, debug, trace, or a tracing filter".to_owned())
+    LogConfig::parse_filter(text).ok_or_else(|| {
+        "error, warn, info, debug, trace, or a tracing filter of levels and target=level, separated by commas"
+            .to_owned()
+    })
 }

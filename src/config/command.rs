@@ -200,6 +200,7 @@ mod tests {
             ("--web.listen-address", "x:99999", "host:port"),
             ("--web.telemetry-path", "metrics", "a path such as /metrics"),
             ("--web.telemetry-path", "/-/ready", "other than"),
+            ("--log.level", "warning", "error, warn, info, debug, trace, or a tracing filter"),
             ("--log.level", "x=y=z", "or a tracing filter"),
             ("--log.format", "xml", "logfmt or json"),
         ] {
