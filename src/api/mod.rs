@@ -20,6 +20,7 @@ mod settings;
 mod sinks;
 pub mod stream;
 mod tls_error;
+mod token_expiry;
 mod transport;
 pub mod wire;
 

@@ -13,6 +13,7 @@ use super::call::{CallResult, Endpoint};
 use super::credentials::{Credentials, read_password, read_token};
 use super::error::CallError;
 use super::sinks::LoginSink;
+use super::token_expiry::expiry;
 use super::transport::{Opened, Transport};
 use crate::secret::Secret;
 
@@ -27,6 +28,8 @@ pub(super) struct Session {
 #[derive(Debug, Default)]
 struct Current {
     token: Option<Secret>,
+    /// When the token says it expires, in seconds since 1970.
+    expires_at: Option<f64>,
     /// Goes up with each new token.
     generation: u64,
     refusal: Option<Refusal>,
@@ -43,15 +46,18 @@ struct Refusal {
 
 impl Session {
     pub(super) fn new(credentials: Credentials) -> Self {
-        Self { credentials, current: Mutex::default() }
+        let mut current = Current::default();
+        if let Credentials::Token(token) = &credentials {
+            current.take(token.clone());
+        }
+        Self { credentials, current: Mutex::new(current) }
     }
 
     /// The token to call with, if the account has one, and its generation.
     pub(super) async fn token(&self, transport: &Transport) -> Result<(Option<Secret>, u64), CallError> {
         let mut current = self.current.lock().await;
         match &self.credentials {
-            Credentials::Anonymous => {}
-            Credentials::Token(token) => current.token = Some(token.clone()),
+            Credentials::Anonymous | Credentials::Token(_) => {}
             Credentials::TokenFile(path) => {
                 current.read_file(path);
             }
@@ -61,6 +67,7 @@ impl Session {
                 }
             }
         }
+        transport.token_expires_at(current.expires_at);
         Ok((current.token.clone(), current.generation))
     }
 
@@ -81,6 +88,7 @@ impl Session {
                 }
             }
         }
+        transport.token_expires_at(current.expires_at);
         Ok(current.token.clone())
     }
 }
@@ -96,8 +104,7 @@ async fn log_in(
     let refusals = current.refusals_of(&password, Instant::now())?;
     match request_token(email, &password, transport).await {
         Ok(token) => {
-            current.token = Some(token);
-            current.generation += 1;
+            current.take(token);
             current.refusal = None;
             tracing::debug!("logged in");
             Ok(())
@@ -130,6 +137,13 @@ async fn request_token(email: &str, password: &Secret, transport: &Transport) ->
 }
 
 impl Current {
+    /// Calls are made with `token` from now on.
+    fn take(&mut self, token: Secret) {
+        self.expires_at = expiry(&token);
+        self.token = Some(token);
+        self.generation += 1;
+    }
+
     /// How often this password was refused in a row.
     ///
     /// # Errors
@@ -151,8 +165,7 @@ impl Current {
                 self.is_file_unreadable = false;
                 let is_new = self.token.as_ref() != Some(&token);
                 if is_new {
-                    self.token = Some(token);
-                    self.generation += 1;
+                    self.take(token);
                 }
                 is_new
             }

@@ -90,6 +90,11 @@ impl Transport {
         })
     }
 
+    /// The token in use expires then, in seconds since 1970; `None` if it does not say.
+    pub(super) fn token_expires_at(&self, seconds: Option<f64>) {
+        self.instruments.token_expires_at(seconds);
+    }
+
     /// A request of `path`, which starts with a slash.
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.builder.request(method, format!("{}{path}", self.base)).headers(self.fixed_headers.clone())

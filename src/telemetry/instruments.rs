@@ -22,6 +22,8 @@ const CALL_BUCKETS: [f64; 11] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.
 /// Seconds; ten thousand webhooks at twenty calls a second take 500. A convention.
 const POLL_BUCKETS: [f64; 11] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0];
 
+const TOKEN_EXPIRY: &str = "cotalker_api_token_expiry_timestamp_seconds";
+
 /// The exporter's own instruments.
 #[derive(Debug)]
 pub struct Instruments {
@@ -31,6 +33,8 @@ pub struct Instruments {
     api_bytes: IntCounterVec,
     api_backoff_until: Gauge,
     backoff_until_millis: AtomicI64,
+    /// Without labels: it has one series, or none.
+    token_expiry: GaugeVec,
     polls: IntCounterVec,
     polls_skipped: IntCounter,
     poll_duration: Histogram,
@@ -86,6 +90,16 @@ impl Instruments {
             Gauge::new(
                 "cotalker_api_backoff_until_timestamp_seconds",
                 "Unix time until which no call to the Cotalker API is made because it asked for a pause or limits the rate; 0 while there is no pause.",
+            ),
+        )?;
+        let token_expiry = register(
+            &registry,
+            GaugeVec::new(
+                Opts::new(
+                    TOKEN_EXPIRY,
+                    "Unix time at which the token in use expires, as the token says it; absent if it is no JWT or has no expiry.",
+                ),
+                &[],
             ),
         )?;
         let polls = register(
@@ -210,6 +224,7 @@ impl Instruments {
             api_bytes,
             api_backoff_until,
             backoff_until_millis: AtomicI64::new(0),
+            token_expiry,
             polls,
             polls_skipped,
             poll_duration,
@@ -232,6 +247,14 @@ impl Instruments {
     /// The API asked for a pause until then, by the local clock.
     pub fn backing_off_until(&self, until: UnixMillis) {
         self.backoff_until_millis.store(until.as_millis(), Ordering::Relaxed);
+    }
+
+    /// The token in use expires then, in seconds since 1970; `None` if it does not say.
+    pub fn token_expires_at(&self, seconds: Option<f64>) {
+        match seconds {
+            Some(seconds) => self.token_expiry.with_label_values::<&str>(&[]).set(seconds),
+            None => self.token_expiry.reset(),
+        }
     }
 
     /// A poll ended at `now`, by the local clock.
@@ -282,7 +305,13 @@ impl Instruments {
     /// Every family, for the documentation.
     #[must_use]
     pub fn families(&self) -> Vec<FamilyDoc> {
-        own::docs(&self.registry.gather())
+        let mut families = self.registry.gather();
+        if !families.iter().any(|family| family.name() == TOKEN_EXPIRY) {
+            // The registry leaves out a family without series.
+            families.extend(self.token_expiry.collect());
+        }
+        families.sort_by(|one, other| one.name().cmp(other.name()));
+        own::docs(&families)
     }
 
     fn gather(&self, now: UnixMillis) -> Vec<MetricFamily> {

@@ -223,3 +223,22 @@ async fn an_account_that_may_not_do_what_is_asked_is_told_from_one_that_is_unkno
     assert!(page.failures("list").iter().all(|result| *result == "forbidden"), "{:?}", page.failures("list"));
     until("readiness", async || (daemon.site.get("/-/ready").await.0 == 200).then_some(())).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_token_in_use_expires_is_shown_as_long_as_it_says_so() {
+    const EXPIRY: &str = "cotalker_api_token_expiry_timestamp_seconds";
+    let mut world = World::new(START, 3);
+    world.add(WebhookSpec::new("orders", Trigger::Task));
+    // The claims of the token: {"exp":1790000000}
+    let token = String::from("eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE3OTAwMDAwMDB9.c2lnbmF0dXJl");
+    let settings = Settings { token: Some(token.clone()), ..Settings::default() };
+    let simulator = Simulator::start(world, settings).await.expect("a simulator");
+    let file = SecretFile::of(&token);
+    let daemon = Setup::of(&simulator).with(Credentials::TokenFile(file.path())).start().await;
+    let page = daemon.first_poll().await;
+    assert_eq!(page.sum(EXPIRY, &[]), Some(1_790_000_000.0));
+
+    file.replace(&simulator.add_token(true));
+    daemon.whole_poll().await;
+    assert_eq!(daemon.scrape().await.sum(EXPIRY, &[]), None);
+}
