@@ -15,7 +15,7 @@ pub(super) fn explain(error: &Error) -> String {
         Error::AlertReceived(alert) => format!("the server refused the connection: {}", why_refused(*alert)),
         Error::NoCertificatesPresented => "the server sent no certificate".to_owned(),
         Error::DecryptError | Error::PeerMisbehaved(_) | Error::InappropriateMessage { .. } => {
-            format!("the server, or something in front of it, broke the rules of TLS ({error})")
+            format!("the server, or something in front of it, violated the TLS protocol ({error})")
         }
         other => other.to_string(),
     }
@@ -24,7 +24,7 @@ pub(super) fn explain(error: &Error) -> String {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library's own text does for the many rare causes")]
 fn why_refused(alert: AlertDescription) -> String {
     let words = match alert {
-        AlertDescription::CertificateRequired => "it demands a client certificate, which the exporter has none of",
+        AlertDescription::CertificateRequired => "it requires a client certificate, and the exporter has none",
         AlertDescription::UnrecognisedName => "it does not know this host name",
         AlertDescription::AccessDenied => "access denied",
         AlertDescription::InternalError => "it has an internal problem",
@@ -48,7 +48,7 @@ fn why_invalid(error: &CertificateError) -> String {
         }
         CertificateError::Revoked => "has been revoked",
         CertificateError::BadEncoding => "cannot be read",
-        CertificateError::BadSignature => "does not bear the signature of its CA, or of its key",
+        CertificateError::BadSignature => "has an invalid signature",
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => "is not meant for servers",
         other => return format!("is not valid: {other}"),
     };
@@ -77,7 +77,7 @@ mod tests {
             ),
             (
                 Error::AlertReceived(AlertDescription::CertificateRequired),
-                "the server refused the connection: it demands a client certificate, which the exporter has none of",
+                "the server refused the connection: it requires a client certificate, and the exporter has none",
             ),
             (
                 Error::AlertReceived(AlertDescription::UserCanceled),
@@ -86,7 +86,7 @@ mod tests {
             (InvalidMessage::InvalidContentType.into(), "the server does not speak TLS on this port"),
             (
                 Error::DecryptError,
-                "the server, or something in front of it, broke the rules of TLS (cannot decrypt peer's message)",
+                "the server, or something in front of it, violated the TLS protocol (cannot decrypt peer's message)",
             ),
         ] {
             assert_eq!(explain(&error), expected, "{error:?}");
