@@ -36,5 +36,6 @@ mod restarts;
 mod rules;
 mod secrets;
 mod truth;
+mod version;
 mod web_config;
 mod webhooks;
