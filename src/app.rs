@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{ApiClient, ApiSettings};
-use crate::config::{ExporterSettings, Task};
+use crate::config::{ExporterSettings, Task, WebSettings};
 use crate::demo::{self, DemoOptions};
 use crate::poller::Poller;
 use crate::server::{self, Site};
@@ -60,8 +60,16 @@ fn fail(line: &str) -> ExitCode {
 /// If it cannot start, or a part of it ends by itself.
 pub async fn daemon(settings: ExporterSettings, shutdown: CancellationToken) -> anyhow::Result<()> {
     let api = settings.api.clone().context("no API is configured")?;
-    let listeners = listen(&settings.web.listen).await?;
+    let listeners = bind(&settings.web).await?;
     serve(settings, api, listeners, shutdown).await
+}
+
+/// What to serve on: the sockets that systemd passed, or the addresses.
+async fn bind(web: &WebSettings) -> anyhow::Result<Vec<TcpListener>> {
+    match &web.passed {
+        Some(sockets) => sockets.listeners().context("failed to use the sockets of --web.systemd-socket"),
+        None => Ok(listen(&web.listen).await?),
+    }
 }
 
 /// Polls and serves on listeners that are bound already, until it is told to stop.
@@ -153,7 +161,7 @@ pub async fn serve(
 async fn demo(settings: ExporterSettings, options: DemoOptions, shutdown: CancellationToken) -> anyhow::Result<()> {
     let speed = options.speed;
     let simulator = options.start().await?;
-    let listeners = listen(&settings.web.listen).await?;
+    let listeners = bind(&settings.web).await?;
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
     say(&demo::welcome(&addresses, &settings.web, &simulator));
     let api = demo::api_settings(&simulator, speed, settings.poll.interval)?;

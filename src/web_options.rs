@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
-use exporter_web::{ListenAddress, WebConfigFile};
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
+use exporter_web::{ListenAddress, PassedSockets, WebConfigFile};
 
 use crate::options::{Refused, one_line, variable};
 
@@ -15,6 +16,10 @@ pub(crate) struct WebOptions {
     /// Address to listen on: host:port, [v6]:port or :port; repeatable
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = DEFAULT_LISTEN_ADDRESS, value_delimiter = ',', value_parser = listen_address)]
     listen: Vec<ListenAddress>,
+    /// Serve on the sockets that systemd passes, instead of --web.listen-address
+    #[arg(long = "web.systemd-socket", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false",
+        default_missing_value = "true", value_parser = BoolishValueParser::new(), action = ArgAction::Set, hide_possible_values = true)]
+    systemd_socket: bool,
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path)]
     telemetry_path: String,
@@ -26,8 +31,10 @@ pub(crate) struct WebOptions {
 /// Where to serve, and to whom.
 #[derive(Clone, Debug)]
 pub struct WebSettings {
-    /// The addresses to listen on.
+    /// The addresses to listen on, unless sockets were passed.
     pub listen: Vec<ListenAddress>,
+    /// The sockets that systemd passed, with `--web.systemd-socket`.
+    pub passed: Option<PassedSockets>,
     /// The path of the metrics.
     pub telemetry_path: String,
     /// Who may see the pages, and over what; `None` for everybody over HTTP.
@@ -36,7 +43,7 @@ pub struct WebSettings {
 
 impl WebOptions {
     /// The settings. The web configuration is read only if the process `is_to_serve`, so that the user learns of a wrong
-    /// one at the start.
+    /// one at the start; and only then systemd's sockets are taken, while the process has one thread.
     pub(crate) fn build(self, is_to_serve: bool) -> Result<WebSettings, Refused> {
         let protection = match self.web_config_file.filter(|_| is_to_serve) {
             Some(path) => Some(WebConfigFile::read(&path).map_err(|error| {
@@ -45,7 +52,14 @@ impl WebOptions {
             })?),
             None => None,
         };
-        Ok(WebSettings { listen: self.listen, telemetry_path: self.telemetry_path, protection })
+        let passed = match self.systemd_socket && is_to_serve {
+            true => Some(PassedSockets::take().map_err(|error| {
+                let flag = "web.systemd-socket";
+                Refused(format!("--{flag} (or {}): {error}", variable(flag)))
+            })?),
+            false => None,
+        };
+        Ok(WebSettings { listen: self.listen, passed, telemetry_path: self.telemetry_path, protection })
     }
 }
 

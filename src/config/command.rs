@@ -121,6 +121,12 @@ pub fn version_text() -> String {
     )
 }
 
+/// The whole command line, whatever the environment: for the manual page and the completions of shells.
+#[must_use]
+pub fn command_line() -> Command {
+    command(|_| false)
+}
+
 /// A flag, as the documentation lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlagDoc {
@@ -220,10 +226,17 @@ mod tests {
 
     #[test]
     fn what_is_no_flag_is_told_in_one_line() {
-        for args in [&["--poll.intervall=1s"][..], &["frobnicate"], &["--cotalker.token=s3cret"], &["--poll.interval"]]
-        {
+        for (args, advice) in [
+            (&["--poll.intervall=1s"][..], "did you mean --poll.interval?"),
+            (&["demo", "--demo.sped=2"], "did you mean --demo.speed?"),
+            (&["--cotalker.token=s3cret"], "did you mean --cotalker.token-file?"),
+            (&["chek"], "did you mean check?"),
+            (&["frobnicate"], "see --help"),
+            (&["--poll.interval"], "see --help"),
+        ] {
             let line = refused(args);
-            assert!(line.ends_with("; see --help") && line.lines().count() == 1 && !line.contains("s3cret"), "{line}");
+            assert!(line.ends_with(&format!("; {advice}")) && line.lines().count() == 1, "{line}");
+            assert!(!line.contains("s3cret"), "{line}");
         }
     }
 

@@ -42,8 +42,22 @@ impl Exit {
             _ => {
                 let text = error.to_string();
                 let line = text.lines().next().unwrap_or_default();
-                Self::Refused(format!("{}; see --help", line.strip_prefix("error: ").unwrap_or(line)))
+                let line = line.strip_prefix("error: ").unwrap_or(line);
+                let advice =
+                    meant(error).map_or_else(|| "see --help".to_owned(), |meant| format!("did you mean {meant}?"));
+                Self::Refused(format!("{line}; {advice}"))
             }
         }
+    }
+}
+
+/// The flag or the command that is most like the one that does not exist, if any is.
+fn meant(error: &clap::Error) -> Option<&str> {
+    if let Some(ContextValue::String(flag)) = error.get(ContextKind::SuggestedArg) {
+        Some(flag)
+    } else if let Some(ContextValue::Strings(commands)) = error.get(ContextKind::SuggestedSubcommand) {
+        commands.first().map(String::as_str)
+    } else {
+        None
     }
 }

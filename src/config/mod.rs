@@ -7,7 +7,7 @@ mod command;
 mod exit;
 mod settings;
 
-pub use self::command::{FlagDoc, Task, flag_docs, parse, version_text};
+pub use self::command::{FlagDoc, Task, command_line, flag_docs, parse, version_text};
 pub use self::exit::Exit;
 pub use self::settings::ExporterSettings;
 pub use crate::api::TOKEN_VARIABLE;

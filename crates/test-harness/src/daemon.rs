@@ -89,7 +89,7 @@ impl Setup {
             api: None,
             poll: self.poller,
             state_path: None,
-            web: WebSettings { listen: Vec::new(), telemetry_path: "/metrics".into(), protection: None },
+            web: WebSettings { listen: Vec::new(), passed: None, telemetry_path: "/metrics".into(), protection: None },
             log: LogConfig { filter: "off".into(), format: LogFormat::Logfmt },
         };
         let mut tasks = JoinSet::new();

@@ -30,7 +30,7 @@ pub use certificates::ca;
 pub use daemon::{Daemon, Setup};
 pub use ended::Ended;
 pub use metrics::{MetricsPage, label_of};
-pub use program::{Program, program, program_under_test, release_build};
+pub use program::{Program, activated, program, program_under_test, release_build};
 pub use running::Running;
 pub use scene::{Flow, START, all_kinds, assert_shows_all, free_address, happen, serve};
 pub use seen::Seen;

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::PipeWriter;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -39,6 +40,24 @@ pub fn program(args: &[&str]) -> Program {
     let mut command = Command::new(program_under_test());
     command.args(args);
     Program::of(command)
+}
+
+/// The exporter with these arguments, and this as descriptor 3, as systemd passes a socket; `variables` are words of the
+/// shell that say so.
+///
+/// # Panics
+///
+/// If the descriptor cannot be copied.
+#[must_use]
+pub fn activated(variables: &str, passed: &impl AsFd, args: &[&str]) -> Program {
+    let copy: OwnedFd = passed.as_fd().try_clone_to_owned().expect("a descriptor");
+    // The shell's own redirections, for the standard library passes no descriptor above 2.
+    let script = format!("{variables} exec \"$0\" \"$@\" 3<&0 4</dev/null 0</dev/null");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).arg(program_under_test()).args(args);
+    let mut program = Program::of(command);
+    program.0.stdin(copy);
+    program
 }
 
 impl Program {
