@@ -7,6 +7,7 @@ use cotalker_webhook_exporter::api::{ApiSettings, credentials::Credentials};
 use cotalker_webhook_exporter::app;
 use cotalker_webhook_exporter::config::{ExporterSettings, WebSettings};
 use cotalker_webhook_exporter::poller::{Filter, PollSettings};
+use cotalker_webhook_exporter::replica::ReplicaSettings;
 use cotalker_webhook_exporter::secret::Secret;
 use cotalker_webhook_exporter::telemetry::{LogConfig, LogFormat};
 use delivery_ledger::{History, Policy};
@@ -22,6 +23,7 @@ use crate::site::Site;
 pub struct Setup {
     api: ApiSettings,
     poller: PollSettings,
+    replica: Option<ReplicaSettings>,
 }
 
 impl Setup {
@@ -58,7 +60,7 @@ impl Setup {
             limit: 10_000,
             policy: Policy { max_retries: 3, pending_timeout_millis: 900_000 },
         };
-        Self { api, poller }
+        Self { api, poller, replica: None }
     }
 
     /// With another way to call the API.
@@ -75,6 +77,13 @@ impl Setup {
         self
     }
 
+    /// As one of several replicas.
+    #[must_use]
+    pub fn replica(mut self, replica: ReplicaSettings) -> Self {
+        self.replica = Some(replica);
+        self
+    }
+
     /// With another way to get a token.
     #[must_use]
     pub fn with(self, credentials: Credentials) -> Self {
@@ -88,6 +97,7 @@ impl Setup {
         let settings = ExporterSettings {
             api: None,
             poll: self.poller,
+            replica: self.replica,
             state_path: None,
             web: WebSettings { listen: Vec::new(), telemetry_path: "/metrics".into(), protection: None },
             log: LogConfig { filter: "off".into(), format: LogFormat::Logfmt },

@@ -51,6 +51,12 @@ impl<E: CallFailure> Fleet<E> {
         self.every = every;
     }
 
+    /// Whether a poll is under way.
+    #[must_use]
+    pub fn is_polling(&self) -> bool {
+        self.poll.is_some()
+    }
+
     /// Takes in until when the API asked for a pause: no call starts before then.
     pub fn paused(&mut self, until: Duration) {
         self.paused_until = until;
