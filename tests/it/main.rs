@@ -29,6 +29,7 @@ mod pauses;
 mod present;
 mod process;
 mod proxies;
+mod replicas;
 mod responder;
 mod restarts;
 mod rules;

@@ -44,7 +44,8 @@ pub struct Election {
     next_at: Duration,
     /// No write before then.
     write_from: Duration,
-    /// The start of the first of the calls that have failed since one worked.
+    /// The start of the first of the calls that have failed since the Lease was renewed, or was seen to be another's. A read
+    /// that works proves nothing if the write that it calls for does not.
     failing_since: Option<Duration>,
     /// The newest `renewed_at` that this replica has sent.
     renewed_at: i64,
@@ -183,9 +184,6 @@ impl Election {
         let Some(call) = self.under_way.take() else { return };
         let uptime = now.uptime;
         self.settle(uptime);
-        if !matches!(outcome, Outcome::Failed) {
-            self.failing_since = None;
-        }
         self.next_at = call.started.saturating_add(self.timing.retry_period).max(uptime);
         match outcome {
             Outcome::Found(record) => self.found(record, call, uptime),
@@ -212,6 +210,7 @@ impl Election {
         self.must_read = false;
         if self.is_mine(&record) {
             if call.is_renewal {
+                self.failing_since = None;
                 self.held_until = call.started.saturating_add(self.timing.renew_deadline);
                 self.standing = Standing::Holder { until: self.held_until };
             } else {
@@ -230,7 +229,10 @@ impl Election {
                 let duration = record.duration.unwrap_or(self.timing.lease_duration);
                 self.reserved_until = uptime.saturating_add(duration);
             }
-            self.standing = Standing::Standby;
+            if uptime < self.reserved_until {
+                self.failing_since = None;
+                self.standing = Standing::Standby;
+            }
             let free_at = self.reserved_until.max(self.write_from).max(uptime);
             self.next_at = self.next_read(call, uptime).min(free_at);
         }

@@ -7,7 +7,7 @@ use cotalker_webhook_exporter::api::{ApiSettings, credentials::Credentials};
 use cotalker_webhook_exporter::app;
 use cotalker_webhook_exporter::config::{ExporterSettings, WebSettings};
 use cotalker_webhook_exporter::poller::{Filter, PollSettings};
-use cotalker_webhook_exporter::replica::ReplicaSettings;
+use cotalker_webhook_exporter::replica::{Cluster, ReplicaSettings, Timing};
 use cotalker_webhook_exporter::secret::Secret;
 use cotalker_webhook_exporter::telemetry::{LogConfig, LogFormat};
 use delivery_ledger::{History, Policy};
@@ -15,8 +15,17 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::leases::{LEASE, Leases};
 use crate::metrics::MetricsPage;
 use crate::site::Site;
+
+/// As in Kubernetes, but for how long it takes.
+const TIMING: Timing = Timing {
+    lease_duration: Duration::from_secs(3),
+    renew_deadline: Duration::from_secs(2),
+    retry_period: Duration::from_millis(200),
+    call_timeout: Duration::from_millis(800),
+};
 
 /// An exporter that is not running yet: what a test changes of it.
 #[derive(Debug)]
@@ -77,10 +86,25 @@ impl Setup {
         self
     }
 
-    /// As one of several replicas.
+    /// As one of several replicas: the pod of this name. While it stands by it polls at the start, and then no more.
     #[must_use]
-    pub fn replica(mut self, replica: ReplicaSettings) -> Self {
-        self.replica = Some(replica);
+    pub fn among(mut self, leases: &Leases, pod: &str) -> Self {
+        let cluster =
+            Cluster { api: leases.url().parse().expect("a URL"), service_account: leases.service_account(pod) };
+        self.replica = Some(ReplicaSettings {
+            lease: LEASE.to_owned(),
+            standby_interval: Duration::from_secs(24 * 60 * 60),
+            timing: TIMING,
+            cluster,
+            pod: pod.to_owned(),
+        });
+        self
+    }
+
+    /// With another way to be a replica.
+    #[must_use]
+    pub fn replica(mut self, change: impl FnOnce(&mut ReplicaSettings)) -> Self {
+        change(self.replica.as_mut().expect("a replica"));
         self
     }
 
@@ -102,9 +126,9 @@ impl Setup {
             web: WebSettings { listen: Vec::new(), telemetry_path: "/metrics".into(), protection: None },
             log: LogConfig { filter: "off".into(), format: LogFormat::Logfmt },
         };
-        let mut tasks = JoinSet::new();
-        tasks.spawn(app::serve(settings, self.api, vec![listener], CancellationToken::new()));
-        Daemon { site: Site::at(address), _tasks: tasks }
+        let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
+        tasks.spawn(app::serve(settings, self.api, vec![listener], stop.clone()));
+        Daemon { site: Site::at(address), stop, tasks }
     }
 }
 
@@ -113,13 +137,25 @@ impl Setup {
 pub struct Daemon {
     /// What it serves.
     pub site: Site,
-    _tasks: JoinSet<anyhow::Result<()>>,
+    stop: CancellationToken,
+    tasks: JoinSet<anyhow::Result<()>>,
 }
 
 impl Daemon {
     /// An exporter that polls `simulator` every second.
     pub async fn start(simulator: &Simulator, history: History) -> Self {
         Setup::of(simulator).poller(|poller| poller.history = history).start().await
+    }
+
+    /// Ends it in order, as SIGTERM does. To drop it is to kill it.
+    ///
+    /// # Panics
+    ///
+    /// If it did, or failed to end.
+    pub async fn terminate(mut self) {
+        self.stop.cancel();
+        let ended = self.tasks.join_next().await.expect("it runs");
+        ended.expect("no panic").expect("it ends well");
     }
 
     /// The page of metrics.

@@ -82,6 +82,24 @@ fn without_an_api_server_all_act_and_with_it_again_one_does() {
     assert_eq!((0..3).filter(|who| world.standing(*who).leads()).count(), 1);
 }
 
+#[test]
+fn replicas_that_may_read_and_not_write_all_act_once_the_lease_has_run_out() {
+    let mut world = three();
+    (0..3).for_each(|who| world.set_network(who, Network::FORBIDDEN_WRITES));
+    world.pass(SECOND * 60);
+    assert!((0..3).all(|who| world.standing(who).leads()));
+}
+
+#[test]
+fn a_holder_whose_renewals_work_but_are_never_heard_of_acts_all_the_same() {
+    let mut world = three();
+    let holder = world.holder().expect("a holder");
+    world.set_network(holder, Network::UNHEARD_WRITES);
+    world.pass(SECOND * 120);
+    assert!(matches!(world.standing(holder), Standing::Unsure { .. }));
+    assert_eq!((0..3).filter(|who| world.standing(*who).leads()).count(), 1, "the Lease has not run out");
+}
+
 fn at(seconds: u64) -> Now {
     Now { uptime: SECOND * u32::try_from(seconds).expect("few"), wall_micros: 1_000_000 }
 }

@@ -8,7 +8,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// Somebody acts at the latest so long after anything has changed: a Lease runs out, a candidate looks, by the slowest
 /// clock; or all tries of a renew deadline fail, each in a timeout.
-const BOUND: Duration = Duration::from_secs(40);
+const BOUND: Duration = Duration::from_secs(60);
 
 /// The way between a replica and the API server.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,16 +23,31 @@ pub(crate) struct Network {
     pub(crate) late: f64,
     /// No connection can be made.
     pub(crate) is_refused: bool,
+    pub(crate) writes: Writes,
 }
 
 impl Network {
-    pub(crate) const GOOD: Self = Self { millis: 20, lost: 0.0, unheard: 0.0, late: 0.0, is_refused: false };
+    pub(crate) const GOOD: Self =
+        Self { millis: 20, lost: 0.0, unheard: 0.0, late: 0.0, is_refused: false, writes: Writes::AsReads };
     pub(crate) const CUT: Self = Self { lost: 1.0, ..Self::GOOD };
     pub(crate) const REFUSED: Self = Self { is_refused: true, ..Self::GOOD };
 
+    pub(crate) const FORBIDDEN_WRITES: Self = Self { writes: Writes::Forbidden, ..Self::GOOD };
+    pub(crate) const UNHEARD_WRITES: Self = Self { writes: Writes::Unheard, ..Self::GOOD };
+
     fn is_steady(&self) -> bool {
-        *self == Self::GOOD || *self == Self::CUT || *self == Self::REFUSED
+        [Self::GOOD, Self::CUT, Self::REFUSED, Self::FORBIDDEN_WRITES, Self::UNHEARD_WRITES].contains(self)
     }
+}
+
+/// What is special about writes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Writes {
+    AsReads,
+    /// The role of the replica does not allow them.
+    Forbidden,
+    /// They are done, and their responses never arrive.
+    Unheard,
 }
 
 /// A reproducible sequence of numbers (SplitMix64).
@@ -313,13 +328,15 @@ impl World {
         let number = self.numbers.next();
         let travels = Duration::from_millis(network.millis);
         let is_lost = self.numbers.fraction() < network.lost;
-        let is_heard = self.numbers.fraction() >= network.unheard;
+        let is_write = !matches!(call, Call::Read);
+        let is_heard = self.numbers.fraction() >= network.unheard && !(is_write && network.writes == Writes::Unheard);
+        let is_refused = network.is_refused || is_write && network.writes == Writes::Forbidden;
         let is_late = self.numbers.fraction() < network.late;
         let wait = if is_late { Duration::from_millis(self.numbers.next() % 60_000) } else { Duration::ZERO };
         let replica = &mut self.replicas[who];
         replica.waits = Some((number, uptime + CLIENT_GO.call_timeout));
-        replica.response = network.is_refused.then_some((number, Outcome::Failed, self.now));
-        if !is_lost && !network.is_refused {
+        replica.response = is_refused.then_some((number, Outcome::Failed, self.now));
+        if !is_lost && !is_refused {
             let identity = replica.identity.clone();
             let arrives_at = self.now + travels + wait;
             self.requests.push(Request { replica: who, identity, number, call, arrives_at, is_heard, travels });
