@@ -161,7 +161,7 @@ fn render_of_webhooks(bencher: Bencher<'_, '_>, webhooks: u32) {
         .iter()
         .map(|webhook| WebhookView { webhook, ledger: &ledger, is_up: Some(true), read_at: Some(NOW) })
         .collect();
-    let account = AccountView { is_up: Some(true), dropped: 0, malformed: 0 };
+    let account = AccountView { is_up: Some(true), dropped: 0, malformed: 0, is_standby: false };
     bencher
         .counter(ItemsCount::new(views.len()))
         .counter(BytesCount::new(exposition::render(&account, &views, &POLICY).len()))

@@ -13,6 +13,7 @@ use crate::api::{ApiClient, ApiSettings};
 use crate::config::{ExporterSettings, Task, WebSettings};
 use crate::demo::{self, DemoOptions};
 use crate::poller::Poller;
+use crate::replica::Elector;
 use crate::server::{self, Site};
 use crate::store::Store;
 use crate::store::writer::Writer;
@@ -127,7 +128,12 @@ pub async fn serve(
             let _ = ended.await;
         });
     }
-    let poller = Poller::new(settings.poll, client, Arc::clone(&instruments), publisher, kept);
+    let seat = settings.replica.map(|replica| {
+        let (elector, seat) = Elector::new(replica);
+        tasks.spawn(elector.run(shutdown.clone()));
+        seat
+    });
+    let poller = Poller::new(settings.poll, client, Arc::clone(&instruments), publisher, kept, seat);
     let site = Site {
         telemetry_path: settings.web.telemetry_path,
         version: build::VERSION,

@@ -21,6 +21,19 @@ pub fn moment() -> Now {
     Now { uptime: STARTED.elapsed(), wall: now() }
 }
 
+/// The time since the machine started, suspended or not: what a Lease is measured by. A process that was stopped, or whose
+/// machine slept, finds that it has passed.
+#[must_use]
+pub fn since_boot() -> Duration {
+    #[cfg(target_os = "linux")]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+    // Elsewhere there are no pods to be suspended.
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+    let time = rustix::time::clock_gettime(CLOCK);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
 /// `time` in whole milliseconds, rounded down; saturates.
 #[must_use]
 pub fn millis(time: SystemTime) -> UnixMillis {

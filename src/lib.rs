@@ -36,6 +36,7 @@ pub mod healthcheck;
 mod log_options;
 mod options;
 pub mod poller;
+pub mod replica;
 pub mod secret;
 pub mod server;
 pub mod shutdown;

@@ -47,6 +47,20 @@ pub struct Overview {
     pub server_ahead_millis: i64,
     /// The milliseconds between the starts of two polls, for telling what is stale.
     pub poll_interval_millis: i64,
+    /// This replica's part.
+    pub part: Part,
+}
+
+/// A replica's part among those of one account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// It polls each interval: it holds the Lease, or there is no other.
+    #[default]
+    Leads,
+    /// It polls each interval because it cannot know whether another does.
+    LeadsUnsure,
+    /// Another polls each interval.
+    StandsBy,
 }
 
 /// One webhook on the status page. Times are the server's unless said otherwise.

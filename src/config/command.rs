@@ -13,6 +13,7 @@ use crate::demo::{self, DemoOptions};
 use crate::log_options::LogOptions;
 use crate::options::variable;
 use crate::poller::options::PollOptions;
+use crate::replica::options::ReplicaOptions;
 use crate::store::options::StoreOptions;
 use crate::web_options::WebOptions;
 
@@ -45,6 +46,8 @@ struct Options {
     api: ApiOptions,
     #[command(flatten)]
     poll: PollOptions,
+    #[command(flatten)]
+    replica: ReplicaOptions,
     #[command(flatten)]
     store: StoreOptions,
     #[command(flatten)]
@@ -80,6 +83,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Option<Task>, 
     let settings = ExporterSettings {
         api: needs_account.then(|| options.api.build(rate, interval)).transpose()?,
         poll: options.poll.build(),
+        replica: if is_to_serve { options.replica.build(interval, |name| std::env::var(name).ok())? } else { None },
         state_path: options.store.state_path,
         web: options.web.build(is_to_serve)?,
         log: options.log.build(),
@@ -202,6 +206,8 @@ mod tests {
             ("--poll.rate", "-1", "or 0 for no limit"),
             ("--poll.rate", "NaN", "or 0 for no limit"),
             ("--poll.history", "some", "ignore or count"),
+            ("--replica.lease", "My_Lease", "the name of a Lease"),
+            ("--replica.standby-interval", "0s", "a duration from 1s to 1day"),
             ("--web.listen-address", "localhost", "host:port"),
             ("--web.listen-address", "::1:80", "host:port"),
             ("--web.listen-address", "x:99999", "host:port"),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::api::ApiSettings;
 use crate::poller::PollSettings;
+use crate::replica::ReplicaSettings;
 use crate::telemetry::LogConfig;
 use crate::web_options::WebSettings;
 
@@ -14,6 +15,8 @@ pub struct ExporterSettings {
     pub api: Option<ApiSettings>,
     /// What to poll, and how often.
     pub poll: PollSettings,
+    /// The other replicas of the account; `None` if this is the only one.
+    pub replica: Option<ReplicaSettings>,
     /// The directory for the checkpoint; `None` to keep counts in memory.
     pub state_path: Option<PathBuf>,
     /// Where to serve, and to whom.

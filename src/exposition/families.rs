@@ -33,6 +33,8 @@ pub struct AccountView {
     pub dropped: u64,
     /// Malformed entries of the last list.
     pub malformed: u64,
+    /// Whether another replica knows the present better: then only what counts up is written, which merely lags.
+    pub is_standby: bool,
 }
 
 /// One row of the table: a family, and how its samples follow from the ledgers.
@@ -339,7 +341,7 @@ pub const FAMILIES: &[LedgerFamily] = &[
 /// Hands all families to `sink`. Webhooks come out in the order in which they are given.
 pub fn write(account: &AccountView, webhooks: &[WebhookView<'_>], policy: &Policy, sink: &mut dyn Sink) {
     let labels: Vec<SharedLabels> = webhooks.iter().map(|view| labels_of(view.webhook)).collect();
-    for family in FAMILIES {
+    for family in FAMILIES.iter().filter(|family| !account.is_standby || family.kind != Kind::Gauge) {
         sink.family(&Family { name: family.name, kind: family.kind, help: &family.full_help() });
         match family.samples {
             Samples::OfAll(samples) => {
@@ -413,7 +415,7 @@ mod tests {
 
     fn page(webhook: &Webhook, ledger: &Ledger) -> String {
         let view = WebhookView { webhook, ledger, is_up: None, read_at: None };
-        let account = AccountView { is_up: Some(true), dropped: 0, malformed: 0 };
+        let account = AccountView { is_up: Some(true), dropped: 0, malformed: 0, is_standby: false };
         let mut text = Text::default();
         write(&account, &[view], &POLICY, &mut text);
         String::from_utf8(text.finish()).expect("UTF-8")
@@ -451,6 +453,23 @@ mod tests {
         ] {
             assert!(!text.lines().any(|line| !line.starts_with('#') && line.contains(absent)), "{absent}");
         }
+    }
+
+    #[test]
+    fn a_standby_shows_what_counts_up_and_nothing_of_the_present() {
+        let (webhook, ledger) = (webhook("a", "b"), Ledger::new(Position::START));
+        let view =
+            WebhookView { webhook: &webhook, ledger: &ledger, is_up: Some(true), read_at: Some(UnixMillis::MAX) };
+        let account = AccountView { is_up: Some(true), dropped: 1, malformed: 1, is_standby: true };
+        let mut text = Text::default();
+        write(&account, &[view], &POLICY, &mut text);
+        let text = String::from_utf8(text.finish()).expect("UTF-8");
+        for family in FAMILIES {
+            let shown =
+                text.contains(&format!("\n{}", family.name)) || text.contains(&format!("# TYPE {} ", family.name));
+            assert_eq!(shown, family.kind != Kind::Gauge, "{}", family.name);
+        }
+        assert!(text.contains("cotalker_webhook_events_lost_total{"), "{text}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod filter;
 mod notices;
 pub(crate) mod options;
 mod publish;
+mod role;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +19,11 @@ use tokio_util::sync::CancellationToken;
 pub use self::filter::Filter;
 pub use self::options::PollSettings;
 use self::publish::Publication;
+use self::role::Role;
 use crate::api::call::CallResult;
 use crate::api::{ApiClient as Client, CallError, Fetched, Listing};
 use crate::clock;
+use crate::replica::Seat;
 use crate::snapshot::Publisher;
 use crate::store::Found;
 use crate::store::writer::Writer;
@@ -40,6 +43,7 @@ pub struct Poller {
     fleet: Fleet<CallError>,
     calls: JoinSet<CallEnded>,
     publication: Publication,
+    role: Role,
 }
 
 /// What one call brought.
@@ -51,7 +55,8 @@ enum CallEnded {
 }
 
 impl Poller {
-    /// A poller that has not begun. What `store` has is where it goes on; without one counts live in memory.
+    /// A poller that has not begun. What `store` has is where it goes on; without one counts live in memory. With a `seat`
+    /// among other replicas it stands by until that says otherwise.
     #[must_use]
     pub fn new(
         settings: PollSettings,
@@ -59,6 +64,7 @@ impl Poller {
         instruments: Arc<Instruments>,
         publisher: Publisher,
         store: Option<(Writer, Found)>,
+        seat: Option<Seat>,
     ) -> Self {
         let PollSettings { interval, concurrency, mut history, ids, filter, limit, policy } = settings;
         let ids = select_ids(ids, limit);
@@ -77,30 +83,50 @@ impl Poller {
             Found::Previous(checkpoint) => fleet.restore(checkpoint.account, checkpoint.webhooks, true, now),
         }
         fleet.identify(client.identity().to_owned());
-        let publication = Publication::new(publisher, writer, policy, interval);
+        let role = Role::new(seat, interval);
+        fleet.poll_every(role.interval(), now);
+        instruments.leads(role.leads(), role.interval().as_secs_f64());
+        let publication = Publication::new(publisher, writer, policy, &role);
         // Not only once it runs: the server may be asked before that.
         publication.show(&fleet);
-        Self { client, instruments, filter, limit, policy, fleet, calls: JoinSet::new(), publication }
+        Self { client, instruments, filter, limit, policy, fleet, calls: JoinSet::new(), publication, role }
     }
 
     /// Polls until `stop` is cancelled; then it saves what has not been saved. Calls that are under way are dropped, a
     /// commit is not.
     pub async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            self.tell_pause();
-            self.fleet.advance(clock::moment(), rand::random());
-            for effect in self.fleet.take_effects() {
-                self.carry_out(effect).await;
+            let mut sleep = LONGEST_SLEEP;
+            if self.knows_its_role().await {
+                self.tell_pause();
+                self.fleet.advance(clock::moment(), rand::random());
+                for effect in self.fleet.take_effects() {
+                    self.carry_out(effect).await;
+                }
+                sleep = self.fleet.wake_at().saturating_sub(clock::moment().uptime).min(LONGEST_SLEEP);
             }
-            let sleep = self.fleet.wake_at().saturating_sub(clock::moment().uptime).min(LONGEST_SLEEP);
             tokio::select! {
                 Some(ended) = self.calls.join_next() => self.take_in(ended),
                 () = sleep_until(self.publication.next()), if self.fleet.has_news() => self.publish().await,
+                () = self.role.changed() => {}
                 () = tokio::time::sleep(sleep) => {}
                 () = stop.cancelled() => {}
             }
         }
         self.publication.save_at_stop(&mut self.fleet, &self.instruments).await;
+    }
+
+    /// Takes in what this replica is to do now. While that is being found out nothing begins: a process that was paused, or
+    /// cut off, may have been replaced.
+    async fn knows_its_role(&mut self) -> bool {
+        let Some(is_news) = self.role.take_in(clock::since_boot()) else { return false };
+        if is_news {
+            self.fleet.poll_every(self.role.interval(), clock::moment());
+            self.instruments.leads(self.role.leads(), self.role.interval().as_secs_f64());
+            self.publication.take_part(&self.role);
+            self.publish().await;
+        }
+        true
     }
 
     /// Before anything that may start a call.
@@ -131,7 +157,12 @@ impl Poller {
                     CallEnded::Log { call, id, read: Box::new(read) }
                 });
             }
-            Effect::Show => self.publish().await,
+            Effect::Show => {
+                if !self.fleet.is_polling() {
+                    self.publication.knows_the_present(&self.role);
+                }
+                self.publish().await;
+            }
             Effect::Notice(notice) => notices::log(&notice),
             Effect::PollEnded { result, took } => {
                 self.publication.may_try_to_save();

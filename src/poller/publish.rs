@@ -9,10 +9,11 @@ use delivery_ledger::fleet::{Fleet, MemberView};
 use delivery_ledger::{Policy, WebhookId};
 use tokio::time::Instant;
 
+use super::role::Role;
 use crate::api::CallError;
 use crate::clock;
 use crate::exposition::{self, AccountView, Rendered, WebhookView};
-use crate::snapshot::{Overview, Publisher, Snapshot, WebhookRow};
+use crate::snapshot::{Overview, Part, Publisher, Snapshot, WebhookRow};
 use crate::store::record::encode_record;
 use crate::store::writer::Writer;
 use crate::telemetry::{Instruments, WriteResult};
@@ -30,6 +31,9 @@ pub(super) struct Publication {
     writer: Option<Writer>,
     policy: Policy,
     interval: Duration,
+    part: Part,
+    /// What is known of the present is of an earlier time, when this replica stood by.
+    is_outdated: bool,
     next: Instant,
     /// The encoded record of each webhook, and the revision that it was made of.
     records: BTreeMap<WebhookId, (u64, Bytes)>,
@@ -48,9 +52,21 @@ enum Saving {
 }
 
 impl Publication {
-    pub(super) fn new(publisher: Publisher, writer: Option<Writer>, policy: Policy, interval: Duration) -> Self {
+    pub(super) fn new(publisher: Publisher, writer: Option<Writer>, policy: Policy, role: &Role) -> Self {
         let (next, records, saving) = (Instant::now(), BTreeMap::new(), Saving::Works);
-        Self { publisher, writer, policy, interval, next, records, saving }
+        let (interval, part, is_outdated) = (role.interval(), role.part(), !role.leads());
+        Self { publisher, writer, policy, interval, part, is_outdated, next, records, saving }
+    }
+
+    /// Takes in another role. Whoever begins to lead shows the present once it has polled.
+    pub(super) fn take_part(&mut self, role: &Role) {
+        (self.interval, self.part) = (role.interval(), role.part());
+        self.is_outdated |= !role.leads();
+    }
+
+    /// Takes in that a poll has ended, or could not begin: if this replica leads, it knows the present.
+    pub(super) fn knows_the_present(&mut self, role: &Role) {
+        self.is_outdated = !role.leads();
     }
 
     /// No earlier than this should anything be published within a poll.
@@ -138,6 +154,7 @@ impl Publication {
             is_up: account.is_up,
             dropped: u64::try_from(account.dropped).unwrap_or(u64::MAX),
             malformed: u64::try_from(account.malformed).unwrap_or(u64::MAX),
+            is_standby: self.is_outdated,
         };
         self.publisher.send_replace(Arc::new(Snapshot {
             is_ready: fleet.is_ready(),
@@ -150,6 +167,7 @@ impl Publication {
                 listed_at: account.list_read_at,
                 server_ahead_millis: account.server_ahead_millis,
                 poll_interval_millis: i64::try_from(self.interval.as_millis()).unwrap_or(i64::MAX),
+                part: self.part,
             },
         }));
     }

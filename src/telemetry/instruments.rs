@@ -38,6 +38,8 @@ pub struct Instruments {
     polls: IntCounterVec,
     polls_skipped: IntCounter,
     poll_duration: Histogram,
+    poll_interval: Gauge,
+    leader: Gauge,
     last_poll_success: Gauge,
     state_writes: IntCounterVec,
     state_last_write: Gauge,
@@ -133,7 +135,14 @@ impl Instruments {
             &registry,
             Gauge::new(
                 "cotalker_exporter_poll_interval_seconds",
-                "Time between the starts of two polls (--poll.interval).",
+                "Time between the starts of two polls: --poll.interval, or --replica.standby-interval while another replica holds the Lease.",
+            ),
+        )?;
+        let leader = register(
+            &registry,
+            Gauge::new(
+                "cotalker_exporter_leader",
+                "1 if this replica polls each interval, 0 if it stands by because another one holds the Lease; always 1 without --replica.lease.",
             ),
         )?;
         let last_poll_success = register(
@@ -215,6 +224,7 @@ impl Instruments {
             web_config_reloads.with_label_values(&[result.as_str()]);
         }
         poll_interval.set(poll_interval_seconds);
+        leader.set(1.0);
         build_info.with_label_values(&[crate::build::VERSION, crate::build::REVISION, crate::build::RUSTC]).set(1.0);
 
         Ok(Self {
@@ -228,6 +238,8 @@ impl Instruments {
             polls,
             polls_skipped,
             poll_duration,
+            poll_interval,
+            leader,
             last_poll_success,
             state_writes,
             state_last_write,
@@ -264,6 +276,12 @@ impl Instruments {
         if result == PollResult::Ok {
             self.last_poll_success.set(as_seconds(now));
         }
+    }
+
+    /// Whether this replica polls each interval from now on, and how many seconds there are between its polls.
+    pub fn leads(&self, leads: bool, poll_interval_seconds: f64) {
+        self.leader.set(if leads { 1.0 } else { 0.0 });
+        self.poll_interval.set(poll_interval_seconds);
     }
 
     /// Writing the checkpoint ended at `now`, by the local clock.

@@ -32,6 +32,7 @@ mod present;
 mod process;
 mod proxies;
 mod replay;
+mod replicas;
 mod responder;
 mod restarts;
 mod rules;

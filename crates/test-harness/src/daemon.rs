@@ -7,6 +7,7 @@ use cotalker_webhook_exporter::api::{ApiSettings, credentials::Credentials};
 use cotalker_webhook_exporter::app;
 use cotalker_webhook_exporter::config::{ExporterSettings, WebSettings};
 use cotalker_webhook_exporter::poller::{Filter, PollSettings};
+use cotalker_webhook_exporter::replica::{Cluster, ReplicaSettings, Timing};
 use cotalker_webhook_exporter::secret::Secret;
 use cotalker_webhook_exporter::telemetry::{LogConfig, LogFormat};
 use delivery_ledger::{History, Policy};
@@ -14,14 +15,24 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::leases::{LEASE, Leases};
 use crate::metrics::MetricsPage;
 use crate::site::Site;
+
+/// As in Kubernetes, but for how long it takes.
+const TIMING: Timing = Timing {
+    lease_duration: Duration::from_secs(3),
+    renew_deadline: Duration::from_secs(2),
+    retry_period: Duration::from_millis(200),
+    call_timeout: Duration::from_millis(800),
+};
 
 /// An exporter that is not running yet: what a test changes of it.
 #[derive(Debug)]
 pub struct Setup {
     api: ApiSettings,
     poller: PollSettings,
+    replica: Option<ReplicaSettings>,
 }
 
 impl Setup {
@@ -58,7 +69,7 @@ impl Setup {
             limit: 10_000,
             policy: Policy { max_retries: 3, pending_timeout_millis: 900_000 },
         };
-        Self { api, poller }
+        Self { api, poller, replica: None }
     }
 
     /// With another way to call the API.
@@ -75,6 +86,28 @@ impl Setup {
         self
     }
 
+    /// As one of several replicas: the pod of this name. While it stands by it polls at the start, and then no more.
+    #[must_use]
+    pub fn among(mut self, leases: &Leases, pod: &str) -> Self {
+        let cluster =
+            Cluster { api: leases.url().parse().expect("a URL"), service_account: leases.service_account(pod) };
+        self.replica = Some(ReplicaSettings {
+            lease: LEASE.to_owned(),
+            standby_interval: Duration::from_secs(24 * 60 * 60),
+            timing: TIMING,
+            cluster,
+            pod: pod.to_owned(),
+        });
+        self
+    }
+
+    /// With another way to be a replica.
+    #[must_use]
+    pub fn replica(mut self, change: impl FnOnce(&mut ReplicaSettings)) -> Self {
+        change(self.replica.as_mut().expect("a replica"));
+        self
+    }
+
     /// With another way to get a token.
     #[must_use]
     pub fn with(self, credentials: Credentials) -> Self {
@@ -88,13 +121,14 @@ impl Setup {
         let settings = ExporterSettings {
             api: None,
             poll: self.poller,
+            replica: self.replica,
             state_path: None,
             web: WebSettings { listen: Vec::new(), passed: None, telemetry_path: "/metrics".into(), protection: None },
             log: LogConfig { filter: "off".into(), format: LogFormat::Logfmt },
         };
-        let mut tasks = JoinSet::new();
-        tasks.spawn(app::serve(settings, self.api, vec![listener], CancellationToken::new()));
-        Daemon { site: Site::at(address), _tasks: tasks }
+        let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
+        tasks.spawn(app::serve(settings, self.api, vec![listener], stop.clone()));
+        Daemon { site: Site::at(address), stop, tasks }
     }
 }
 
@@ -103,13 +137,25 @@ impl Setup {
 pub struct Daemon {
     /// What it serves.
     pub site: Site,
-    _tasks: JoinSet<anyhow::Result<()>>,
+    stop: CancellationToken,
+    tasks: JoinSet<anyhow::Result<()>>,
 }
 
 impl Daemon {
     /// An exporter that polls `simulator` every second.
     pub async fn start(simulator: &Simulator, history: History) -> Self {
         Setup::of(simulator).poller(|poller| poller.history = history).start().await
+    }
+
+    /// Ends it in order, as SIGTERM does. To drop it is to kill it.
+    ///
+    /// # Panics
+    ///
+    /// If it did, or failed to end.
+    pub async fn terminate(mut self) {
+        self.stop.cancel();
+        let ended = self.tasks.join_next().await.expect("it runs");
+        ended.expect("no panic").expect("it ends well");
     }
 
     /// The page of metrics.

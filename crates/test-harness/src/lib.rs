@@ -7,6 +7,7 @@
 //! site    ─ what an exporter serves, over HTTP     ─► metrics
 //! metrics ─ a page of metrics                      ─► seen: no page takes back what an earlier one has shown
 //! scene   ─ the simulated Cotalker that it watches
+//! leases  ─ a simulated API server of Kubernetes, for replicas
 //! web     ─ an exporter with a web configuration, the files of it, and clients
 //! ```
 //!
@@ -16,6 +17,7 @@
 mod certificates;
 mod daemon;
 mod ended;
+mod leases;
 mod metrics;
 mod output;
 mod program;
@@ -29,6 +31,7 @@ pub mod web;
 pub use certificates::ca;
 pub use daemon::{Daemon, Setup};
 pub use ended::Ended;
+pub use leases::{Leases, Treatment};
 pub use metrics::{MetricsPage, label_of};
 pub use program::{Program, activated, program, program_under_test, release_build};
 pub use running::Running;

@@ -2,7 +2,7 @@
 
 use super::clocks::{Clocks, Moment};
 use super::state::{Tone, is_stale};
-use crate::snapshot::Overview;
+use crate::snapshot::{Overview, Part};
 use crate::words::{capitalised, clip, every, plural};
 
 /// One note, above everything else.
@@ -15,6 +15,7 @@ pub(super) struct Note {
 /// The notes, the most important one first.
 pub(super) fn notes(overview: &Overview, clocks: &Clocks) -> Vec<Note> {
     let mut notes = Vec::new();
+    notes.extend(note_on_replicas(overview));
     match overview.is_api_up {
         Some(false) => {
             let problem = overview.api_problem.as_deref().unwrap_or("the exporter's log says why");
@@ -75,4 +76,23 @@ pub(super) fn notes(overview: &Overview, clocks: &Clocks) -> Vec<Note> {
         });
     }
     notes
+}
+
+/// What this replica's part means for what the page shows.
+fn note_on_replicas(overview: &Overview) -> Option<Note> {
+    let (tone, text) = match overview.part {
+        Part::Leads => return None,
+        Part::StandsBy => {
+            let interval = every(overview.poll_interval_millis);
+            let text =
+                format!("Standby: another replica polls each interval. This one polls {interval}, so its data lags.");
+            (Tone::Idle, text)
+        }
+        Part::LeadsUnsure => {
+            let text =
+                "The Lease can be neither read nor renewed, so this replica polls as if it held it. The log says why.";
+            (Tone::Doubtful, text.to_owned())
+        }
+    };
+    Some(Note { tone: tone.class(), text, when: None })
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use delivery_ledger::{Failure, FailureReason, Position, Retention, UnixMillis};
 
 use super::{WebhookState, render};
-use crate::snapshot::{Overview, WebhookRow};
+use crate::snapshot::{Overview, Part, WebhookRow};
 use crate::words::{ago, every, remedy, span};
 
 /// 2026-03-01 02:59:58 UTC.
@@ -105,11 +105,22 @@ fn overview(webhooks: Vec<WebhookRow>) -> Overview {
         listed_at: Some(seconds_ago(12)),
         server_ahead_millis: 0,
         poll_interval_millis: 60_000,
+        part: Part::Leads,
     }
 }
 
 fn page(overview: &Overview) -> String {
     render(overview, NOW, "/metrics", "1.2.3")
+}
+
+#[test]
+fn a_replica_that_stands_by_says_that_another_polls_each_interval() {
+    let standby = Overview { part: Part::StandsBy, poll_interval_millis: 600_000, ..overview(vec![healthy("a")]) };
+    let text = page(&standby);
+    assert!(text.contains("Standby: another replica polls each interval. This one polls every 10 minutes"), "{text}");
+    let text = page(&Overview { part: Part::LeadsUnsure, ..overview(vec![healthy("a")]) });
+    assert!(text.contains("polls as if it held it"), "{text}");
+    assert!(!page(&overview(vec![healthy("a")])).contains("replica"));
 }
 
 fn headline_of(overview: &Overview) -> String {

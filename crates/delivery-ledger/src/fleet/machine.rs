@@ -33,7 +33,7 @@ const LONGEST_UNSAVED: Duration = Duration::from_secs(2 * 60);
 pub struct FleetSettings {
     /// When an attempt is an event's last.
     pub policy: Policy,
-    /// The time between the starts of two polls.
+    /// The time between the starts of two polls, unless [`Fleet::poll_every`] says otherwise.
     pub interval: Duration,
     /// Log calls under way at once, at least 1.
     pub concurrency: usize,
@@ -58,6 +58,8 @@ pub struct Fleet<E> {
     pub(super) abandoned: BTreeMap<WebhookId, CallId>,
     pub(super) ids: IdCalls<E>,
     pub(super) poll: Option<Poll>,
+    /// The time between the starts of two polls now: the interval, or longer for a replica that stands by.
+    pub(super) every: Duration,
     /// When the next poll is due.
     pub(super) due: Duration,
     /// The API asked for a pause until then.
@@ -92,6 +94,7 @@ impl<E: CallFailure> Fleet<E> {
     #[must_use]
     pub fn new(settings: FleetSettings, now: Now) -> Self {
         Self {
+            every: settings.interval,
             settings,
             account: Account::new(AccountState::default()),
             members: BTreeMap::new(),

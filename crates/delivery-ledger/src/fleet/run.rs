@@ -37,6 +37,26 @@ impl<E: CallFailure> Fleet<E> {
         }
     }
 
+    /// Polls every so often from now on. What is polled more often than before is polled at once, unless that is under way;
+    /// what is polled less often, so long after the last poll. How a poll goes, and how long what fails is left alone,
+    /// follows from the interval of the settings all the same.
+    pub fn poll_every(&mut self, every: Duration, now: Now) {
+        if self.poll.is_none() {
+            if every < self.every {
+                self.due = self.due.min(now.uptime);
+            } else if self.account.has_worked {
+                self.due = self.due.saturating_sub(self.every).saturating_add(every);
+            }
+        }
+        self.every = every;
+    }
+
+    /// Whether a poll is under way.
+    #[must_use]
+    pub fn is_polling(&self) -> bool {
+        self.poll.is_some()
+    }
+
     /// Takes in until when the API asked for a pause: no call starts before then.
     pub fn paused(&mut self, until: Duration) {
         self.paused_until = until;
@@ -263,7 +283,7 @@ impl<E: CallFailure> Fleet<E> {
 
     fn plan_next(&mut self, uptime: Duration, result: PollResult, random: f64) {
         let interval = self.settings.interval;
-        let (next, missed) = schedule::next_tick(self.due, interval, uptime);
+        let (next, missed) = schedule::next_tick(self.due, self.every, uptime);
         if missed > 0 {
             self.outbox.push(Effect::PollsSkipped(missed));
         }

@@ -20,7 +20,7 @@ impl Shell {
         }
         assert!(self.idle_wakes.len() <= IDLE_WAKES_PER_INTERVAL, "it is woken again and again: {:?}", self.idle_wakes);
         let webhooks = u32::try_from(self.cloud.hooks.len()).expect("few");
-        let longest = interval * 2 + TIMEOUT * (4 + 2 * webhooks);
+        let longest = self.every * 2 + TIMEOUT * (4 + 2 * webhooks);
         assert!(self.clock <= self.quiet_since + longest, "no poll has ended for {:?}", self.clock - self.quiet_since);
     }
 

@@ -57,6 +57,7 @@ impl Shell {
             }
             None => self.model = self.model.first_start(),
         }
+        self.fleet.poll_every(self.every, self.now());
         self.calls.clear();
         self.paused_until = Duration::ZERO;
         (self.has_lost_sight, self.was_ready) = (false, false);

@@ -102,6 +102,11 @@ impl Hand {
         (self.fleet.account_state().clone(), webhooks)
     }
 
+    /// Polls once in so many seconds from now on.
+    pub(crate) fn poll_every(&mut self, seconds: u64) {
+        self.fleet.poll_every(Duration::from_secs(seconds), now(self.clock));
+    }
+
     /// Moves on to this second, and says what is asked for there.
     pub(crate) fn at(&mut self, second: u64) -> Asked {
         self.at_time(Duration::from_secs(second))

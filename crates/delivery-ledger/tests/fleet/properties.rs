@@ -69,6 +69,7 @@ fn take_step(shell: &mut Shell, step: &Step, by_id: bool) {
         Step::Calm => shell.cloud.weather.clear(),
         Step::Stall(time) => shell.stall(*time),
         Step::Restart(from) => shell.restart(*from),
+        Step::Lead(leads) => shell.lead(*leads),
     }
 }
 
@@ -76,6 +77,7 @@ fn take_step(shell: &mut Shell, step: &Step, by_id: bool) {
 fn expect_recovery(shell: &mut Shell, story: &Story) {
     shell.cloud.weather.clear();
     shell.cloud.malformed = None;
+    shell.lead(true);
     // What began before still ends as it does, and may ask for a pause.
     shell.pass(TIMEOUT);
     let pause = shell.paused_until.saturating_sub(shell.clock);

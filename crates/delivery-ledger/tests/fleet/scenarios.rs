@@ -285,3 +285,39 @@ fn how_long_a_log_keeps_entries_is_said_once_it_is_learnt_and_of_many_logs_in_on
     let of_many = said_of_logs_that_keep_three(&[1, 2, 3, 4, 5, 6]);
     assert_eq!(of_many, [vec![], vec![], vec![Notice::LogsLearnt(6)], vec![]]);
 }
+
+#[test]
+fn a_replica_polls_at_once_when_it_takes_the_lease_and_rarely_when_it_has_lost_it() {
+    const STANDBY: u64 = INTERVAL * 10;
+    let mut hand = Hand::watching(&[1]);
+    hand.poll_every(STANDBY);
+    assert_eq!(hand.fleet.wake_at(), Duration::from_secs(STANDBY), "the last poll began at 0");
+    let asked = hand.at(INTERVAL * 3);
+    assert!(asked.lists.is_empty() && asked.reads.is_empty());
+    hand.poll_every(INTERVAL);
+    let asked = hand.ask();
+    hand.listed(asked.list(), &[1]);
+    assert_eq!(hand.works_until_the_poll_ends().ended, [PollResult::Ok]);
+    assert_eq!(hand.fleet.wake_at(), Duration::from_secs(INTERVAL * 4));
+}
+
+#[test]
+fn a_replica_that_takes_the_lease_during_a_poll_ends_that_one_and_goes_on_each_interval() {
+    let mut hand = Hand::watching(&[1]);
+    hand.poll_every(INTERVAL * 10);
+    let asked = hand.at(INTERVAL * 10);
+    hand.poll_every(INTERVAL);
+    hand.listed(asked.list(), &[1]);
+    assert_eq!(hand.works_until_the_poll_ends().ended, [PollResult::Ok]);
+    assert_eq!(hand.fleet.wake_at(), Duration::from_secs(INTERVAL * 11));
+}
+
+#[test]
+fn a_replica_that_stands_by_has_its_first_poll_at_once_and_tries_a_first_list_that_fails_again_soon() {
+    let mut hand = Hand::new(Vec::new());
+    hand.poll_every(INTERVAL * 10);
+    let asked = hand.ask();
+    hand.list_fails(asked.list(), Reach::Api);
+    assert_eq!(hand.ask().ended, [PollResult::Failed]);
+    assert_eq!(hand.fleet.wake_at(), Duration::from_secs(1));
+}

@@ -13,6 +13,9 @@ use crate::failure::Failure;
 use crate::model::Model;
 use crate::record::{Brought, Saved};
 
+/// A replica that does not hold the Lease polls once in so many intervals.
+const STANDBY_INTERVALS: u32 = 10;
+
 /// A reproducible sequence of numbers (SplitMix64).
 #[derive(Clone, Debug)]
 pub(crate) struct Numbers(pub(crate) u64);
@@ -80,6 +83,8 @@ pub(crate) struct Shell {
     pub(crate) model: Model,
     pub(crate) fleet: Fleet<Failure>,
     pub(crate) settings: FleetSettings,
+    /// The time between the starts of two polls now.
+    pub(crate) every: Duration,
     pub(crate) limit: usize,
     pub(crate) has_etags: bool,
     pub(crate) numbers: Numbers,
@@ -115,6 +120,7 @@ impl Shell {
             cloud,
             model,
             fleet: Fleet::new(settings.clone(), now),
+            every: settings.interval,
             settings,
             limit,
             has_etags,
@@ -167,6 +173,13 @@ impl Shell {
                 self.idle_wakes.push_back(self.clock);
             }
         }
+    }
+
+    /// The replica polls each interval from now on, or less often.
+    pub(crate) fn lead(&mut self, leads: bool) {
+        self.every = self.settings.interval * if leads { 1 } else { STANDBY_INTERVALS };
+        self.fleet.poll_every(self.every, self.now());
+        self.quiet_since = self.clock;
     }
 
     /// The process stands still for a while. What ended meanwhile is told afterwards.

@@ -46,6 +46,8 @@ pub(crate) enum Step {
     /// The process stands still.
     Stall(Duration),
     Restart(Checkpoint),
+    /// The replica takes the Lease and polls each interval, or loses it.
+    Lead(bool),
 }
 
 fn reaches() -> impl Strategy<Value = Reach> {
@@ -85,6 +87,7 @@ fn steps() -> impl Strategy<Value = Step> {
         3 => Just(Step::Calm),
         1 => select(vec![500, 20_000, 150_000]).prop_map(|millis| Step::Stall(Duration::from_millis(millis))),
         2 => select(vec![Checkpoint::Last, Checkpoint::Last, Checkpoint::Previous]).prop_map(Step::Restart),
+        2 => any::<bool>().prop_map(Step::Lead),
     ]
 }
 
