@@ -19,7 +19,7 @@ pub use self::filter::Filter;
 pub use self::options::PollSettings;
 use self::publish::Publication;
 use crate::api::call::CallResult;
-use crate::api::{ApiClient as Client, CallError, Fetched, Listing};
+use crate::api::{ApiClient as Client, CallError, Fetched, Listing, Malformation};
 use crate::clock;
 use crate::snapshot::Publisher;
 use crate::store::Found;
@@ -171,7 +171,7 @@ impl Poller {
                     self.fleet.not_described(
                         call,
                         id,
-                        CallError::malformed("304 without an If-None-Match"),
+                        CallError::malformed(Malformation::NothingToCompare),
                         now,
                         random,
                     );
