@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::api::CallError;
 use crate::exposition::Rendered;
-use delivery_ledger::Failure;
-use delivery_ledger::UnixMillis;
+use delivery_ledger::{Failure, Retention, UnixMillis};
 
 /// What all readers see until the next one is published.
 #[derive(Debug, Default)]
@@ -40,8 +40,8 @@ pub struct Overview {
     pub dropped: u64,
     /// Whether the last list could be read; `None` before the first.
     pub is_api_up: Option<bool>,
-    /// Why not, and what to do about it, in one line without secrets.
-    pub api_problem: Option<String>,
+    /// Why not, and what to do about it.
+    pub api_problem: Option<CallError>,
     /// When a list was last read, by the local clock.
     pub listed_at: Option<UnixMillis>,
     /// What to add to the local clock to get the server's time, in milliseconds.
@@ -67,8 +67,8 @@ pub struct WebhookRow {
     pub is_active: bool,
     /// Whether its log could be read last time; `None` before the first.
     pub is_readable: Option<bool>,
-    /// Why not, in one line without secrets.
-    pub problem: Option<String>,
+    /// Why not, and what to do about it.
+    pub problem: Option<CallError>,
     /// When its log was last read, by the local clock.
     pub read_at: Option<UnixMillis>,
     /// Whether its newest attempt failed and may be retried: all later events wait.
@@ -95,4 +95,6 @@ pub struct WebhookRow {
     pub lost: u64,
     /// Polls of its log that had no overlap with the previous poll: entries may have been missed.
     pub gaps: u64,
+    /// How long its log keeps entries, as far as that is known.
+    pub retention: Retention,
 }

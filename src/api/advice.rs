@@ -3,7 +3,7 @@
 use super::call::CallResult;
 
 /// What a user can do about a call that failed: one sentence each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Advice {
     /// The token or login is wrong.
     Credentials,

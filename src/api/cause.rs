@@ -14,7 +14,7 @@ use super::system_error::SystemError;
 use super::tls_error::TlsProblem;
 
 /// Why a call failed.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 pub enum Cause {
     /// Not within `--cotalker.timeout`, where that is known to be the limit that was hit.
     #[error("no complete response {}", .0.map_or_else(|| "in time".to_owned(), |after| format!("within {}", format_duration(after))))]
@@ -70,7 +70,7 @@ pub enum Cause {
 }
 
 /// What is wrong with a response.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 pub enum Malformation {
     /// It is a web page.
     #[error("the response is a web page, not JSON")]
@@ -114,7 +114,7 @@ pub enum Malformation {
 }
 
 /// What a proxy did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 pub enum ProxyProblem {
     /// It responded with 407.
     #[error("the proxy responded with 407: it needs a login, or refuses the one that it was given")]

@@ -25,7 +25,7 @@ pub enum Credentials {
 }
 
 /// Why a secret cannot be used. The text never holds any of it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be read.
     #[error("{path}: {error}", path = .path.display())]
@@ -44,7 +44,7 @@ pub enum SecretError {
 }
 
 /// Where a secret came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// The environment variable of this name.
     Variable(&'static str),

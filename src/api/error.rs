@@ -17,7 +17,7 @@ use super::system_error::SystemError;
 use super::tls_error::TlsProblem;
 
 /// A call that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CallError {
     /// The kind of failure: what a caller can tell apart.
     pub result: CallResult,
@@ -78,7 +78,7 @@ impl CallError {
         Self::new(CallResult::Unauthorized, Cause::Secret(error))
     }
 
-    pub(super) fn from_status(status: StatusCode) -> Self {
+    pub(crate) fn from_status(status: StatusCode) -> Self {
         if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
             return Self::of_proxy(CallResult::HttpError, ProxyProblem::Login);
         }

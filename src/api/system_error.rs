@@ -5,7 +5,7 @@ use std::io;
 use thiserror::Error;
 
 /// An error of the operating system, with the system's own text.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 #[error("{text}")]
 pub struct SystemError {
     /// What kind it is.

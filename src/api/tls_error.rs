@@ -3,7 +3,7 @@
 use rustls::{AlertDescription, CertificateError, Error};
 
 /// Why TLS failed. Prints as what completes "failed to connect over TLS: …".
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum TlsProblem {
     /// The API's certificate is not valid.
     #[error("the API's certificate {0}")]
@@ -41,7 +41,7 @@ pub enum TlsProblem {
 }
 
 /// What is wrong with a certificate. Prints as what completes "the API's certificate …".
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum CertificateProblem {
     /// Its CA is not trusted.
     #[error("is signed by a CA that is not trusted here")]

@@ -146,7 +146,7 @@ impl Publication {
                 webhooks: fleet.members().map(|member| row(&member, &self.policy)).collect(),
                 dropped: facts.dropped,
                 is_api_up: account.is_up,
-                api_problem: account.problem.map(|error| format!("{error}. {}", error.advice())),
+                api_problem: account.problem.cloned(),
                 listed_at: account.list_read_at,
                 server_ahead_millis: account.server_ahead_millis,
                 poll_interval_millis: i64::try_from(self.interval.as_millis()).unwrap_or(i64::MAX),
@@ -171,7 +171,7 @@ fn row(member: &MemberView<'_, CallError>, policy: &Policy) -> WebhookRow {
         target_host: webhook.target_host.clone(),
         is_active: webhook.active,
         is_readable: member.is_up,
-        problem: member.problem.map(ToString::to_string),
+        problem: member.problem.cloned(),
         read_at: member.read_at,
         is_blocked: ledger.is_blocked(policy),
         consecutive_failures: standing.consecutive_failures,
@@ -185,5 +185,6 @@ fn row(member: &MemberView<'_, CallError>, policy: &Policy) -> WebhookRow {
         delivered: events.delivered(),
         lost: events.lost(),
         gaps: totals.gaps,
+        retention: ledger.retention(),
     }
 }

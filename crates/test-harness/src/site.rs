@@ -33,6 +33,12 @@ impl Site {
         Self { root: format!("http://{address}"), http: client() }
     }
 
+    /// Its URL, without a slash at the end.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
     /// The status and text at this path; `None` if there is no whole response within some seconds.
     pub async fn try_get(&self, path: &str) -> Option<(u16, String)> {
         let get = async {
