@@ -81,7 +81,7 @@ async fn by_id(ids: &[WebhookId], client: &Client) -> (Vec<Webhook>, Vec<CallErr
         match client.webhook(*id).await {
             Ok(Fetched::Fresh { value, .. }) => webhooks.push(value),
             Ok(Fetched::NotModified { .. }) => {}
-            Err(error) => failures.push(CallError { cause: format!("webhook {id}: {error}"), ..error }),
+            Err(error) => failures.push(error.about(*id)),
         }
     }
     (webhooks, failures)

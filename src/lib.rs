@@ -45,4 +45,5 @@ pub mod store;
 pub mod telemetry;
 pub mod terminal;
 pub mod web_options;
+pub mod webhook_state;
 mod words;

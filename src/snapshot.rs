@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::api::CallError;
 use crate::exposition::Rendered;
 use delivery_ledger::{Failure, LostEvents, PendingEvents, RecentAttempts, Retention, UnixMillis};
 
@@ -39,8 +40,8 @@ pub struct Overview {
     pub dropped: u64,
     /// Whether the last list could be read; `None` before the first.
     pub is_api_up: Option<bool>,
-    /// Why not, and what to do about it, in one line without secrets.
-    pub api_problem: Option<String>,
+    /// Why not, and what to do about it.
+    pub api_problem: Option<CallError>,
     /// When a list was last read, by the local clock.
     pub listed_at: Option<UnixMillis>,
     /// What to add to the local clock to get the server's time, in milliseconds.
@@ -80,8 +81,8 @@ pub struct WebhookRow {
     pub is_active: bool,
     /// Whether its log could be read last time; `None` before the first.
     pub is_readable: Option<bool>,
-    /// Why not, in one line without secrets.
-    pub problem: Option<String>,
+    /// Why not, and what to do about it.
+    pub problem: Option<CallError>,
     /// When its log was last read, by the local clock.
     pub read_at: Option<UnixMillis>,
     /// Whether its newest attempt failed and may be retried: all later events wait.

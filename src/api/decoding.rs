@@ -16,6 +16,7 @@ use reqwest::Response;
 use tokio::io::{AsyncBufRead, AsyncReadExt as _, BufReader};
 use tokio_util::io::StreamReader;
 
+use super::cause::Malformation;
 use super::error::CallError;
 
 /// What the exporter asks for.
@@ -109,12 +110,12 @@ fn encodings(headers: &HeaderMap) -> Result<Vec<Encoding>, CallError> {
                 "gzip" | "x-gzip" => Encoding::Gzip,
                 "br" => Encoding::Brotli,
                 "zstd" => Encoding::Zstd,
-                _ => return Err(CallError::malformed("the response has a Content-Encoding that was not asked for")),
+                _ => return Err(CallError::malformed(Malformation::UnknownEncoding)),
             });
         }
     }
     if encodings.len() > MOST_ENCODINGS {
-        return Err(CallError::malformed("the response is compressed too many times"));
+        return Err(CallError::malformed(Malformation::TooManyEncodings));
     }
     Ok(encodings)
 }
@@ -123,6 +124,6 @@ fn encodings(headers: &HeaderMap) -> Result<Vec<Encoding>, CallError> {
 fn failure(error: io::Error) -> CallError {
     match error.downcast::<reqwest::Error>() {
         Ok(error) => CallError::from_transport(error),
-        Err(_) => CallError::malformed("failed to decompress the response"),
+        Err(_) => CallError::malformed(Malformation::Compression),
     }
 }

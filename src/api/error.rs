@@ -5,22 +5,26 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use delivery_ledger::WebhookId;
 use http::StatusCode;
 
+use super::advice::Advice;
 use super::call::CallResult;
+use super::cause::{Cause, Malformation, ProxyProblem};
 use super::credentials::SecretError;
 use super::stream::FrameError;
-use super::tls_error;
+use super::system_error::SystemError;
+use super::tls_error::TlsProblem;
 
 /// A call that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CallError {
     /// The kind of failure: what a caller can tell apart.
     pub result: CallResult,
-    /// The cause, as a lowercase fragment of a sentence for users.
-    pub cause: String,
-    /// What a user can do about it, as a sentence.
-    pub advice: &'static str,
+    /// The cause, which prints as a lowercase fragment of a sentence for users.
+    pub cause: Cause,
+    /// What a user can do about it.
+    pub advice: Advice,
     /// How long the API wants the webhook of this call to be left alone; see [`CallError::retry_after`].
     pub retry_after: Option<Duration>,
     /// Whether something in front of the API responded, such as a proxy or a login page: it does so to every call.
@@ -29,68 +33,74 @@ pub struct CallError {
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.cause)
+        self.cause.fmt(f)
     }
 }
 
 impl Error for CallError {}
 
 impl CallError {
-    fn new(result: CallResult, cause: impl Into<String>) -> Self {
-        Self { result, cause: cause.into(), advice: advice(result), retry_after: None, is_in_front: false }
+    fn new(result: CallResult, cause: Cause) -> Self {
+        Self { result, cause, advice: Advice::of(result), retry_after: None, is_in_front: false }
     }
 
-    pub(crate) fn malformed(cause: &str) -> Self {
-        Self::new(CallResult::Malformed, cause)
+    pub(crate) fn malformed(malformation: Malformation) -> Self {
+        Self::new(CallResult::Malformed, Cause::Malformed(malformation))
     }
 
     pub(super) fn timed_out(after: Duration) -> Self {
-        Self::new(CallResult::Timeout, format!("no complete response within {}", humantime::format_duration(after)))
+        Self::new(CallResult::Timeout, Cause::TimedOut(Some(after)))
     }
 
     pub(super) fn too_large(limit: u64) -> Self {
-        Self::new(CallResult::TooLarge, format!("the response is larger than {limit} bytes"))
+        Self::new(CallResult::TooLarge, Cause::TooLarge(limit))
     }
 
     pub(super) fn paused(left: Duration) -> Self {
-        let left = humantime::format_duration(Duration::from_secs(left.as_secs()));
-        Self::new(CallResult::RateLimited, format!("rate limited: API calls pause for another {left}"))
+        Self::new(CallResult::RateLimited, Cause::Paused(Duration::from_secs(left.as_secs())))
     }
 
     pub(super) fn login_refused() -> Self {
-        Self::new(CallResult::Unauthorized, "the login was refused a moment ago and is not retried yet")
+        Self::new(CallResult::Unauthorized, Cause::LoginRefusedBefore)
     }
 
     pub(super) fn in_login(self) -> Self {
-        Self { cause: format!("login failed: {}", self.cause), ..self }
+        Self { cause: Cause::InLogin(Box::new(self.cause)), ..self }
+    }
+
+    /// The same, for a reader who does not know which webhook it is about.
+    #[must_use]
+    pub fn about(self, webhook: WebhookId) -> Self {
+        Self { cause: Cause::About(webhook, Box::new(self.cause)), ..self }
     }
 
     pub(super) fn from_secret(error: SecretError) -> Self {
-        Self::new(CallResult::Unauthorized, error.to_string())
+        Self::new(CallResult::Unauthorized, Cause::Secret(error))
     }
 
-    pub(super) fn from_status(status: StatusCode) -> Self {
+    pub(crate) fn from_status(status: StatusCode) -> Self {
         if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-            return Self { advice: PROXY, is_in_front: true, ..Self::new(CallResult::HttpError, PROXY_LOGIN) };
+            return Self::of_proxy(CallResult::HttpError, ProxyProblem::Login);
         }
-        let (result, meaning) = match status {
-            StatusCode::UNAUTHORIZED => (CallResult::Unauthorized, "the token or login is wrong or has expired"),
-            StatusCode::FORBIDDEN => (CallResult::Forbidden, "the token lacks the permission"),
-            StatusCode::NOT_FOUND => (CallResult::NotFound, "no such webhook, or no Cotalker API at this URL"),
-            StatusCode::TOO_MANY_REQUESTS => (CallResult::RateLimited, "too many calls"),
-            _ if status.is_redirection() => (CallResult::HttpError, "a redirect; redirects are not followed"),
-            _ if status.is_server_error() => (CallResult::HttpError, "the API has an internal problem"),
-            _ => (CallResult::HttpError, "an unexpected status"),
+        let result = match status {
+            StatusCode::UNAUTHORIZED => CallResult::Unauthorized,
+            StatusCode::FORBIDDEN => CallResult::Forbidden,
+            StatusCode::NOT_FOUND => CallResult::NotFound,
+            StatusCode::TOO_MANY_REQUESTS => CallResult::RateLimited,
+            _ => CallResult::HttpError,
         };
-        Self::new(result, format!("the API responded with {}: {meaning}", status.as_u16()))
+        Self::new(result, Cause::Status(status))
+    }
+
+    fn of_proxy(result: CallResult, problem: ProxyProblem) -> Self {
+        Self { advice: Advice::Proxy, is_in_front: true, ..Self::new(result, Cause::Proxy(problem)) }
     }
 
     /// A status and a web page, where the API would respond with JSON: a firewall or a login page has intercepted the
     /// call, so neither the token nor its permissions are known to be wrong.
     pub(super) fn intercepted(status: StatusCode) -> Self {
-        let status = status.as_u16();
-        let cause = format!("something in front of the API responded with {status} and a web page, not JSON");
-        Self { advice: INTERCEPTED, is_in_front: true, ..Self::new(CallResult::HttpError, cause) }
+        let error = Self::new(CallResult::HttpError, Cause::Intercepted(status));
+        Self { advice: Advice::Intercepted, is_in_front: true, ..error }
     }
 
     pub(super) fn with_retry_after(self, retry_after: Option<Duration>) -> Self {
@@ -105,52 +115,52 @@ impl CallError {
     }
 
     pub(super) fn from_framing(error: FrameError, first_byte: Option<u8>) -> Self {
-        match (error, first_byte) {
-            (FrameError::NotAnArray, Some(b'<')) => Self::malformed("the response is a web page, not JSON"),
-            (FrameError::NotAnArray, None) => Self::malformed("the response is empty"),
-            _ => Self::malformed(&error.to_string()),
-        }
+        Self::malformed(match (error, first_byte) {
+            (FrameError::NotAnArray, Some(b'<')) => Malformation::WebPage,
+            (FrameError::NotAnArray, None) => Malformation::Empty,
+            (error, _) => Malformation::Framing(error),
+        })
     }
 
-    pub(super) fn no_object(body: &[u8], cause: &str) -> Self {
-        match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            Some(b'<') => Self::malformed("the response is a web page, not JSON"),
-            None => Self::malformed("the response is empty"),
-            Some(_) => Self::malformed(cause),
-        }
+    pub(super) fn no_object(body: &[u8], otherwise: Malformation) -> Self {
+        Self::malformed(match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(b'<') => Malformation::WebPage,
+            None => Malformation::Empty,
+            Some(_) => otherwise,
+        })
     }
 
     /// Tells apart what can go wrong below HTTP. The error itself may hold the URL, so only known parts of it are kept.
     pub(super) fn from_transport(error: reqwest::Error) -> Self {
         let error = error.without_url();
         if error.is_timeout() {
-            return Self::new(CallResult::Timeout, "no complete response in time");
+            return Self::new(CallResult::Timeout, Cause::TimedOut(None));
         }
         let mut is_of_connection = false;
         let mut link: Option<&(dyn Error + 'static)> = Some(&error);
         while let Some(cause) = link {
             if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
-                return Self::new(CallResult::Tls, format!("failed to connect over TLS: {}", tls_error::explain(tls)));
+                return Self::new(CallResult::Tls, Cause::Tls(TlsProblem::of(tls)));
             }
             if let Some(hyper) = cause.downcast_ref::<hyper::Error>() {
                 // A body that breaks off is an error of hyper's, of whatever kind; one that cannot be decoded is not.
                 is_of_connection = true;
                 if hyper.is_parse() {
-                    return Self::malformed("the response is not HTTP");
+                    return Self::malformed(Malformation::NotHttp);
                 }
             }
             let io = cause.downcast_ref::<io::Error>();
             if let Some(io) = io.filter(|io| io.raw_os_error().is_some()) {
-                return Self::new(CallResult::Connect, format!("connection failed: {io}"));
+                return Self::new(CallResult::Connect, Cause::Connection(SystemError::of(io)));
             }
             if cause.to_string() == "tls handshake eof" {
-                return Self::new(CallResult::Tls, "the server closed the connection during the TLS handshake");
+                return Self::new(CallResult::Tls, Cause::HandshakeBrokenOff);
             }
-            if let Some(problem) = cause.to_string().strip_prefix("tunnel error: ").and_then(of_proxy) {
-                return Self { advice: PROXY, is_in_front: true, ..Self::new(CallResult::Connect, problem) };
+            if let Some(problem) = cause.to_string().strip_prefix("tunnel error: ").and_then(ProxyProblem::of) {
+                return Self::of_proxy(CallResult::Connect, problem);
             }
             if cause.to_string().starts_with("dns error") {
-                return Self::new(CallResult::Connect, "the API's host name does not resolve (DNS)");
+                return Self::new(CallResult::Connect, Cause::Dns);
             }
             link = match io.and_then(io::Error::get_ref) {
                 // Its `source` would skip the error that it wraps, and TLS errors are wrapped twice.
@@ -159,36 +169,15 @@ impl CallError {
             };
         }
         if error.is_decode() && !is_of_connection {
-            return Self::malformed("failed to decompress the response");
+            return Self::malformed(Malformation::Compression);
         }
-        Self::new(
-            CallResult::Connect,
-            if error.is_connect() { "failed to connect" } else { "the connection broke before the response ended" },
-        )
+        Self::new(CallResult::Connect, if error.is_connect() { Cause::NotConnected } else { Cause::BrokenOff })
     }
 
     /// What a user can do about it, as a sentence.
     #[must_use]
     pub fn advice(&self) -> &'static str {
-        self.advice
-    }
-}
-
-/// What to do about a proxy that lets no call through.
-const PROXY: &str = "Check HTTPS_PROXY, with user and password if the proxy needs them (http://user:password@host:port), or exempt the API's host in NO_PROXY.";
-
-/// 407, from a proxy.
-const PROXY_LOGIN: &str = "the proxy responded with 407: it needs a login, or refuses the one that it was given";
-
-/// What a proxy did, by the HTTP client's word for it. Source: the crate `hyper-util`, `TunnelError`, which only prints.
-/// What lies below it, such as a refused connection, is told by the cause itself.
-fn of_proxy(word: &str) -> Option<&'static str> {
-    match word {
-        "proxy authorization required" => Some(PROXY_LOGIN),
-        "unsuccessful" => Some("the proxy refused to connect to the API (CONNECT)"),
-        "unexpected end of file" => Some("the proxy closed the connection instead of connecting to the API (CONNECT)"),
-        "proxy response headers too long" => Some("the proxy does not respond like a proxy (CONNECT)"),
-        _ => None,
+        self.advice.sentence()
     }
 }
 
@@ -212,34 +201,4 @@ pub(super) fn is_closed_connection(error: &reqwest::Error) -> bool {
                 )
             )
     })
-}
-
-/// What to do about a web page in place of a 401 or 403.
-const INTERCEPTED: &str = "Check --cotalker.base-url, and the proxy, firewall or login page between this machine and the API; the token may be right.";
-
-/// What to do about most failures with this result.
-fn advice(result: CallResult) -> &'static str {
-    match result {
-        CallResult::Unauthorized => {
-            "Give a valid token in --cotalker.token-file or COTALKER_TOKEN, or check --cotalker.email and --cotalker.password-file."
-        }
-        CallResult::Forbidden => {
-            "Ask an administrator for a token that may read webhooks, try --cotalker.admin or --cotalker.company, or watch chosen webhooks with --webhook.id."
-        }
-        CallResult::NotFound => "Check --cotalker.base-url and, if given, the ids in --webhook.id.",
-        CallResult::RateLimited => {
-            "Lower --poll.rate or raise --poll.interval; all clients of the account share the limit."
-        }
-        CallResult::HttpError => "Check --cotalker.base-url; if it is right, the API has a problem: try again later.",
-        CallResult::Timeout => {
-            "Check that the network lets this machine reach --cotalker.base-url, or raise --cotalker.timeout."
-        }
-        CallResult::Connect => "Check the host name in --cotalker.base-url, the network, and the proxy (HTTPS_PROXY).",
-        CallResult::Tls => {
-            "Check --cotalker.base-url; behind a proxy that decrypts TLS, give the proxy's CA in --cotalker.ca-file."
-        }
-        CallResult::TooLarge => "Raise --cotalker.max-response-size.",
-        CallResult::Malformed => "Check --cotalker.base-url: the Cotalker API does not respond like this.",
-        CallResult::Ok | CallResult::NotModified => "",
-    }
 }

@@ -3,7 +3,9 @@
 //! [`ApiClient`] makes them. Below it, `session` has the token, `transport` sends, counts and limits, `pacing` says
 //! when a call may start, `sinks` read bodies while they come, and `wire` turns the vendor's JSON into core types.
 
+mod advice;
 pub mod call;
+mod cause;
 mod connections;
 pub mod credentials;
 mod decoding;
@@ -19,6 +21,7 @@ mod session;
 mod settings;
 mod sinks;
 pub mod stream;
+mod system_error;
 mod tls_error;
 mod token_expiry;
 mod transport;
@@ -32,11 +35,15 @@ use http::header::IF_NONE_MATCH;
 use http::{HeaderValue, Method};
 use tokio::time::Instant;
 
+pub use self::advice::Advice;
+pub use self::cause::{Cause, Malformation, ProxyProblem};
 pub use self::error::CallError;
 pub use self::fetched::{Fetched, Listing};
 pub use self::http_client::BuildError;
 pub use self::options::TOKEN_VARIABLE;
 pub use self::settings::ApiSettings;
+pub use self::system_error::SystemError;
+pub use self::tls_error::{CertificateProblem, TlsProblem};
 
 use self::call::{CallResult, Endpoint};
 use self::session::Session;

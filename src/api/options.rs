@@ -8,7 +8,7 @@ use clap::Args;
 use http::HeaderValue;
 use url::Url;
 
-use super::credentials::{Credentials, parse_token, read_password, read_token};
+use super::credentials::{Credentials, Origin, parse_token, read_password, read_token};
 use super::proxy;
 use super::settings::ApiSettings;
 use crate::options::{Refused, duration};
@@ -102,9 +102,9 @@ fn credentials(
                 read_token(&path).map_err(|error| Refused(format!("--cotalker.token-file: {error}")))?;
                 Ok(Credentials::TokenFile(path))
             }
-            (None, Some(token)) => {
-                parse_token(&token, TOKEN_VARIABLE).map(Credentials::Token).map_err(|error| Refused(error.to_string()))
-            }
+            (None, Some(token)) => parse_token(&token, Origin::Variable(TOKEN_VARIABLE))
+                .map(Credentials::Token)
+                .map_err(|error| Refused(error.to_string())),
             (None, None) => Err(Refused(format!(
                 "no credentials: give a token in --cotalker.token-file or {TOKEN_VARIABLE}, or a login in --cotalker.email and --cotalker.password-file (or run the `demo`)"
             ))),

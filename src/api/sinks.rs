@@ -2,7 +2,8 @@
 
 use delivery_ledger::{LogReading, LogResponse, Webhook, WebhookId};
 
-use super::credentials::parse_token;
+use super::cause::Malformation;
+use super::credentials::{Origin, parse_token};
 use super::error::CallError;
 use super::fetched::Listing;
 use super::stream::{FrameError, Framed, Framer};
@@ -66,9 +67,7 @@ fn wrapped(object: &[u8]) -> CallError {
         key.len() <= MAX_KEY_BYTES && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     match wrapping_key(object.trim_ascii_start()).filter(is_word) {
-        Some(key) => {
-            CallError::malformed(&format!("the response is an object that wraps an array in \"{key}\", not an array"))
-        }
+        Some(key) => CallError::malformed(Malformation::Wrapped(key)),
         None => CallError::from_framing(FrameError::NotAnArray, Some(b'{')),
     }
 }
@@ -157,8 +156,8 @@ impl Sink for WebhookSink {
     fn finish(self) -> Result<Webhook, CallError> {
         match read_webhook(&self.body) {
             Some(webhook) if webhook.id == self.id => Ok(webhook),
-            Some(_) => Err(CallError::malformed("the response describes another webhook")),
-            None => Err(CallError::no_object(&self.body, "the response is not a webhook")),
+            Some(_) => Err(CallError::malformed(Malformation::AnotherWebhook)),
+            None => Err(CallError::no_object(&self.body, Malformation::NoWebhook)),
         }
     }
 }
@@ -177,15 +176,14 @@ impl Sink for LoginSink {
     }
 
     fn finish(self) -> Result<Secret, CallError> {
-        let token =
-            read_login(&self.body).ok_or_else(|| CallError::no_object(&self.body, "the response has no token"))?;
-        parse_token(token.expose(), "the login's token").map_err(CallError::from_secret)
+        let token = read_login(&self.body).ok_or_else(|| CallError::no_object(&self.body, Malformation::NoToken))?;
+        parse_token(token.expose(), Origin::Login).map_err(CallError::from_secret)
     }
 }
 
 fn collect(body: &mut Vec<u8>, bytes: &[u8]) -> Result<(), CallError> {
     if body.len() + bytes.len() > MAX_OBJECT_BYTES {
-        return Err(CallError::malformed("the response is far larger than one object"));
+        return Err(CallError::malformed(Malformation::LongerThanAnObject));
     }
     body.extend_from_slice(bytes);
     Ok(())
@@ -202,7 +200,7 @@ mod tests {
             // Cut in the middle, as it may come.
             let (head, rest) = body.as_bytes().split_at(body.len() / 2);
             let fed = sink.feed(head).and_then(|()| sink.feed(rest));
-            fed.err().unwrap_or_else(|| sink.finish().expect_err("no array")).cause
+            fed.err().unwrap_or_else(|| sink.finish().expect_err("no array")).to_string()
         };
         for body in [r#"{"data":[{"_id":1}]}"#, " { \"data\" : [ ", r#"{"data":["#, r#"{"total":1,"data":[]}"#] {
             assert!(failed(body).contains("wraps an array in \"data\""), "{}", failed(body));

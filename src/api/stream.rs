@@ -14,7 +14,7 @@ pub const MAX_ENTRY_BYTES: usize = 16 * 1024 * 1024;
 const KEEP_BUFFER_BYTES: usize = 256 * 1024;
 
 /// Why a response is not a JSON array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum FrameError {
     /// It is something else: an object, HTML, nothing.
     #[error("the response is not a JSON array")]

@@ -2,57 +2,115 @@
 
 use rustls::{AlertDescription, CertificateError, Error};
 
-/// Completes "failed to connect over TLS: …".
-#[expect(clippy::wildcard_enum_match_arm, reason = "the library's own text does for the many rare causes")]
-pub(super) fn explain(error: &Error) -> String {
-    match error {
-        Error::InvalidCertificate(error) => format!("the API's certificate {}", why_invalid(error)),
-        Error::InvalidMessage(_) => "the server does not speak TLS on this port".to_owned(),
-        Error::PeerIncompatible(_)
-        | Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion) => {
-            format!("the API and the exporter have no TLS version or cipher suite in common ({error})")
+/// Why TLS failed. Prints as what completes "failed to connect over TLS: …".
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum TlsProblem {
+    /// The API's certificate is not valid.
+    #[error("the API's certificate {0}")]
+    Certificate(CertificateProblem),
+    /// What responds is no TLS.
+    #[error("the server does not speak TLS on this port")]
+    NoTls,
+    /// Nothing in common; the library's words say what.
+    #[error("the API and the exporter have no TLS version or cipher suite in common ({0})")]
+    NothingInCommon(String),
+    /// The server wants to know who calls.
+    #[error("the server refused the connection: it requires a client certificate, and the exporter has none")]
+    ClientCertificateRequired,
+    /// The server has another name.
+    #[error("the server refused the connection: it does not know this host name")]
+    UnknownName,
+    /// The server lets nobody in.
+    #[error("the server refused the connection: access denied")]
+    AccessDenied,
+    /// The server is broken.
+    #[error("the server refused the connection: it has an internal problem")]
+    InternalError,
+    /// Any other alert, by its name.
+    #[error("the server refused the connection: TLS alert {0}")]
+    Alert(String),
+    /// The server has no certificate.
+    #[error("the server sent no certificate")]
+    NoCertificate,
+    /// What comes is no proper TLS; the library's words say why.
+    #[error("the server, or something in front of it, violated the TLS protocol ({0})")]
+    RulesBroken(String),
+    /// One of the many rare causes, in the library's words.
+    #[error("{0}")]
+    Rare(String),
+}
+
+/// What is wrong with a certificate. Prints as what completes "the API's certificate …".
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum CertificateProblem {
+    /// Its CA is not trusted.
+    #[error("is signed by a CA that is not trusted here")]
+    UnknownCa,
+    /// It is too old.
+    #[error("has expired, or this machine's clock is wrong")]
+    Expired,
+    /// It is too young.
+    #[error("is not valid yet, or this machine's clock is wrong")]
+    NotValidYet,
+    /// It is for another name.
+    #[error("is for another host name")]
+    OtherName,
+    /// Its CA took it back.
+    #[error("has been revoked")]
+    Revoked,
+    /// It cannot be read.
+    #[error("cannot be read")]
+    Unreadable,
+    /// Its signature is wrong.
+    #[error("has an invalid signature")]
+    BadSignature,
+    /// It is for something else.
+    #[error("is not meant for servers")]
+    OtherPurpose,
+    /// One of the many rare causes, in the library's words.
+    #[error("is not valid: {0}")]
+    Rare(String),
+}
+
+impl TlsProblem {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the library's own text does for the many rare causes")]
+    pub(super) fn of(error: &Error) -> Self {
+        match error {
+            Error::InvalidCertificate(error) => Self::Certificate(CertificateProblem::of(error)),
+            Error::InvalidMessage(_) => Self::NoTls,
+            Error::PeerIncompatible(_)
+            | Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion) => {
+                Self::NothingInCommon(error.to_string())
+            }
+            Error::AlertReceived(AlertDescription::CertificateRequired) => Self::ClientCertificateRequired,
+            Error::AlertReceived(AlertDescription::UnrecognisedName) => Self::UnknownName,
+            Error::AlertReceived(AlertDescription::AccessDenied) => Self::AccessDenied,
+            Error::AlertReceived(AlertDescription::InternalError) => Self::InternalError,
+            Error::AlertReceived(alert) => Self::Alert(format!("{alert:?}")),
+            Error::NoCertificatesPresented => Self::NoCertificate,
+            Error::DecryptError | Error::PeerMisbehaved(_) | Error::InappropriateMessage { .. } => {
+                Self::RulesBroken(error.to_string())
+            }
+            other => Self::Rare(other.to_string()),
         }
-        Error::AlertReceived(alert) => format!("the server refused the connection: {}", why_refused(*alert)),
-        Error::NoCertificatesPresented => "the server sent no certificate".to_owned(),
-        Error::DecryptError | Error::PeerMisbehaved(_) | Error::InappropriateMessage { .. } => {
-            format!("the server, or something in front of it, violated the TLS protocol ({error})")
-        }
-        other => other.to_string(),
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the library's own text does for the many rare causes")]
-fn why_refused(alert: AlertDescription) -> String {
-    let words = match alert {
-        AlertDescription::CertificateRequired => "it requires a client certificate, and the exporter has none",
-        AlertDescription::UnrecognisedName => "it does not know this host name",
-        AlertDescription::AccessDenied => "access denied",
-        AlertDescription::InternalError => "it has an internal problem",
-        other => return format!("TLS alert {other:?}"),
-    };
-    words.to_owned()
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "the library's own text does for the many rare causes")]
-fn why_invalid(error: &CertificateError) -> String {
-    let words = match error {
-        CertificateError::UnknownIssuer => "is signed by a CA that is not trusted here",
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "has expired, or this machine's clock is wrong"
+impl CertificateProblem {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the library's own text does for the many rare causes")]
+    fn of(error: &CertificateError) -> Self {
+        match error {
+            CertificateError::UnknownIssuer => Self::UnknownCa,
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotValidYet,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Self::OtherName,
+            CertificateError::Revoked => Self::Revoked,
+            CertificateError::BadEncoding => Self::Unreadable,
+            CertificateError::BadSignature => Self::BadSignature,
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => Self::OtherPurpose,
+            other => Self::Rare(other.to_string()),
         }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "is not valid yet, or this machine's clock is wrong"
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "is for another host name"
-        }
-        CertificateError::Revoked => "has been revoked",
-        CertificateError::BadEncoding => "cannot be read",
-        CertificateError::BadSignature => "has an invalid signature",
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => "is not meant for servers",
-        other => return format!("is not valid: {other}"),
-    };
-    words.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -89,7 +147,7 @@ mod tests {
                 "the server, or something in front of it, violated the TLS protocol (cannot decrypt peer's message)",
             ),
         ] {
-            assert_eq!(explain(&error), expected, "{error:?}");
+            assert_eq!(TlsProblem::of(&error).to_string(), expected, "{error:?}");
         }
     }
 }

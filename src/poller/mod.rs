@@ -21,7 +21,7 @@ pub use self::options::PollSettings;
 use self::publish::Publication;
 use self::role::Role;
 use crate::api::call::CallResult;
-use crate::api::{ApiClient as Client, CallError, Fetched, Listing};
+use crate::api::{ApiClient as Client, CallError, Fetched, Listing, Malformation};
 use crate::clock;
 use crate::replica::Seat;
 use crate::snapshot::Publisher;
@@ -202,7 +202,7 @@ impl Poller {
                     self.fleet.not_described(
                         call,
                         id,
-                        CallError::malformed("304 without an If-None-Match"),
+                        CallError::malformed(Malformation::NothingToCompare),
                         now,
                         random,
                     );

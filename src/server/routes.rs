@@ -8,24 +8,21 @@ use exporter_web::{Pieces, respond, text};
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, StatusCode, Uri};
 
-use super::page;
-use crate::clock;
+use super::pages::{PageName, Pages};
 use crate::compression;
 use crate::snapshot::{self, Snapshot};
 
 /// The type of the metrics. Source: Prometheus, "Exposition formats".
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
-const HTML: &str = "text/html; charset=utf-8";
 
 const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";
 
+/// The pages of single webhooks are below it, by their ids.
+const WEBHOOKS: &str = "/webhooks/";
+
 /// The paths that probes ask for.
 pub const PROBES: [&str; 2] = [HEALTHY, READY];
-
-/// The status page needs its own style and nothing else.
-const PAGE_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What is served.
 #[derive(Clone)]
@@ -43,12 +40,14 @@ pub struct Site {
 /// A router with one handler that compares the path. The path of the metrics is the user's, and the router would take it
 /// for a pattern; and the router's method routing serves HEAD, which here is as little allowed as any other method.
 pub fn router(site: Site) -> Router {
-    let site = Arc::new(site);
-    Router::new()
-        .fallback(async move |method: Method, uri: Uri, headers: HeaderMap| serve(site, &method, &uri, &headers).await)
+    let pages = Pages::new(site.telemetry_path.clone(), site.version);
+    let site = Arc::new((site, pages));
+    Router::new().fallback(async move |method: Method, uri: Uri, headers: HeaderMap| {
+        serve(&site.0, &site.1, &method, &uri, &headers).await
+    })
 }
 
-async fn serve(site: Arc<Site>, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
+async fn serve(site: &Site, pages: &Pages, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
     let Some(resource) = Resource::at(uri.path(), &site.telemetry_path) else {
         return text(StatusCode::NOT_FOUND, "not found");
     };
@@ -59,10 +58,10 @@ async fn serve(site: Arc<Site>, method: &Method, uri: &Uri, headers: &HeaderMap)
     }
     let newest = || Arc::clone(&site.snapshots.borrow());
     match resource {
-        Resource::Metrics => metrics(&site, headers).await,
-        Resource::StatusPage => {
+        Resource::Metrics => metrics(site, headers).await,
+        Resource::Page(name) => {
             let snapshot = newest();
-            status_page(site, snapshot).await
+            pages.page(name, snapshot, uri.query(), headers).await
         }
         Resource::Healthy => text(StatusCode::OK, "healthy"),
         Resource::Ready if newest().is_ready => text(StatusCode::OK, "ready"),
@@ -70,10 +69,9 @@ async fn serve(site: Arc<Site>, method: &Method, uri: &Uri, headers: &HeaderMap)
     }
 }
 
-#[derive(Clone, Copy)]
 enum Resource {
     Metrics,
-    StatusPage,
+    Page(PageName),
     Healthy,
     Ready,
 }
@@ -83,10 +81,13 @@ impl Resource {
     fn at(path: &str, telemetry_path: &str) -> Option<Self> {
         match path {
             _ if path == telemetry_path => Some(Self::Metrics),
-            "/" => Some(Self::StatusPage),
+            "/" => Some(Self::Page(PageName::Status)),
             HEALTHY => Some(Self::Healthy),
             READY => Some(Self::Ready),
-            _ => None,
+            _ => {
+                let id = path.strip_prefix(WEBHOOKS)?;
+                (!id.is_empty() && !id.contains('/')).then(|| Self::Page(PageName::Webhook(id.to_owned())))
+            }
         }
     }
 }
@@ -117,17 +118,4 @@ async fn deflated(snapshot: &Arc<Snapshot>) -> Option<compression::Deflated> {
     }
     let snapshot = Arc::clone(snapshot);
     tokio::task::spawn_blocking(move || snapshot.families.deflated().clone()).await.ok()
-}
-
-/// The status page. Ten thousand webhooks take a while, so it too is rendered off the async threads.
-async fn status_page(site: Arc<Site>, snapshot: Arc<Snapshot>) -> Response {
-    let now = clock::now();
-    let html =
-        tokio::task::spawn_blocking(move || page::render(&snapshot.overview, now, &site.telemetry_path, site.version));
-    let Ok(html) = html.await else {
-        return text(StatusCode::INTERNAL_SERVER_ERROR, "failed to render the status page");
-    };
-    let mut response = respond(StatusCode::OK, HTML, Pieces::new([html.into()]));
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
-    response
 }

@@ -63,6 +63,10 @@ impl Running {
         self.ask(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await
     }
 
+    async fn get_with(&self, path: &str, header: &str) -> Reply {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n\r\n")).await
+    }
+
     async fn get_accepting(&self, encoding: &str) -> Reply {
         self.ask(&format!(
             "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept-Encoding: {encoding}\r\n\r\n"
@@ -227,5 +231,61 @@ async fn the_page_shows_webhooks_and_allows_nothing_foreign() {
     assert_eq!(response.header("referrer-policy"), Some("no-referrer"));
     let policy = response.header("content-security-policy").expect("a policy");
     assert!(policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"));
+    assert!(!policy.contains("script-src") && !policy.contains('*'));
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn pages_speak_the_language_that_is_asked_for_and_say_so() {
+    let server = Running::start().await;
+    for (accept, tag, word) in [
+        ("Accept-Language: es-CL,es;q=0.9,en;q=0.8", "es", "No hay webhooks"),
+        ("Accept-Language: en-US,en;q=0.9", "en", "no webhooks"),
+        ("Accept: */*", "en", "no webhooks"),
+    ] {
+        server.publisher.send_replace(Arc::new(Snapshot {
+            overview: Overview { is_api_up: Some(true), ..Overview::default() },
+            ..Snapshot::default()
+        }));
+        let response = server.get_with("/", accept).await;
+        assert_eq!((response.status, response.header("content-language")), (200, Some(tag)));
+        assert_eq!(response.header("vary"), Some("accept-language, accept-encoding"));
+        assert!(response.text().contains(word) && response.text().contains(&format!("<html lang=\"{tag}\">")));
+        let missing = server.get_with("/webhooks/6b0516a6ab9ad878a8000006", accept).await;
+        assert_eq!((missing.status, missing.header("content-language")), (404, Some(tag)));
+        assert!(missing.text().contains("href=\"../\""));
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn pages_ask_for_themselves_again_unless_they_are_told_not_to() {
+    let server = Running::start().await;
+    assert_eq!(server.get("/").await.header("refresh"), Some("30"));
+    assert_eq!(server.get("/?q=x&state=blocked").await.header("refresh"), Some("30"));
+    assert_eq!(server.get("/?q=x&refresh=0").await.header("refresh"), None);
+    assert_eq!(server.get("/metrics").await.header("refresh"), None);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_page_that_is_compressed_is_the_same_page() {
+    let server = Running::start().await;
+    let plain = server.get("/?refresh=0").await;
+    let gzip = server.get_with("/?refresh=0", "Accept-Encoding: gzip").await;
+    assert_eq!((plain.header("content-encoding"), gzip.header("content-encoding")), (None, Some("gzip")));
+    let mut text = String::new();
+    GzDecoder::new(gzip.body.as_slice()).read_to_string(&mut text).expect("gzip");
+    let without_time = |text: &str| text.split_once("</time>").map(|(_, rest)| rest.to_owned());
+    assert!(without_time(&text).is_some() && without_time(&text) == without_time(plain.text()));
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn links_go_below_the_prefix_that_a_proxy_tells() {
+    let server = Running::start().await;
+    let response = server.get_with("/", "X-Forwarded-Prefix: /tools/cotalker").await;
+    assert!(response.text().contains("href=\"/tools/cotalker/metrics\""));
+    assert!(server.get("/").await.text().contains("href=\"metrics\""));
     server.stopped().await;
 }

@@ -35,7 +35,7 @@ async fn a_page_that_refuses_is_told_apart_from_the_api_and_renews_no_token() {
         let error = client.list(None).await.expect_err("a refusal");
         assert_eq!(error.result, CallResult::HttpError, "{error}");
         assert_eq!(
-            error.cause,
+            error.to_string(),
             format!("something in front of the API responded with {} and a web page, not JSON", &status[..3])
         );
         assert!(error.advice().contains("the token may be right"), "{}", error.advice());

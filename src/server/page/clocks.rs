@@ -2,24 +2,23 @@
 
 use delivery_ledger::UnixMillis;
 
-use super::state::server_time;
 use crate::snapshot::Overview;
-use crate::words::{ago, format, span};
+use crate::webhook_state::server_time;
+use crate::words::{Words, format};
 
 /// A point in time, in words, and exactly.
 pub(super) struct Moment {
     pub(super) words: String,
-    /// For machines.
+    /// For machines, and to be compared with a log.
     pub(super) iso: String,
-    /// For people who want to compare it with a log.
-    pub(super) utc: String,
 }
 
 pub(super) fn moment(at: UnixMillis, words: String) -> Moment {
-    Moment { words, iso: format(at, "%Y-%m-%dT%H:%M:%SZ"), utc: format(at, "%Y-%m-%d %H:%M:%S UTC") }
+    Moment { words, iso: format(at, "%Y-%m-%dT%H:%M:%SZ") }
 }
 
-/// The two clocks that ages go by.
+/// The two clocks that ages go by, and the words for them.
+#[derive(Clone, Copy)]
 pub(super) struct Clocks {
     /// The exporter's own, for what it did itself.
     pub(super) now: UnixMillis,
@@ -27,30 +26,41 @@ pub(super) struct Clocks {
     pub(super) server_now: UnixMillis,
     /// The time between two polls.
     pub(super) poll_interval_millis: i64,
+    pub(super) words: &'static dyn Words,
 }
 
 impl Clocks {
-    pub(super) const fn of(overview: &Overview, now: UnixMillis) -> Self {
-        Self { now, server_now: server_time(overview, now), poll_interval_millis: overview.poll_interval_millis }
+    pub(super) const fn of(overview: &Overview, now: UnixMillis, words: &'static dyn Words) -> Self {
+        let server_now = server_time(overview, now);
+        Self { now, server_now, poll_interval_millis: overview.poll_interval_millis, words }
+    }
+
+    /// How long ago something happened that the exporter did.
+    pub(super) fn local_age(&self, at: UnixMillis) -> i64 {
+        self.now.millis_since(at)
+    }
+
+    /// How long ago something happened that stands in a log.
+    pub(super) fn server_age(&self, at: UnixMillis) -> i64 {
+        self.server_now.millis_since(at)
     }
 
     pub(super) fn local_ago(&self, at: UnixMillis) -> Moment {
-        moment(at, ago(self.now.millis_since(at)))
+        moment(at, self.words.ago(self.local_age(at)))
     }
 
     pub(super) fn server_ago(&self, at: UnixMillis) -> Moment {
-        moment(at, ago(self.server_now.millis_since(at)))
+        moment(at, self.words.ago(self.server_age(at)))
     }
 
-    /// `for 12 minutes, since 02:48 UTC`: a phone shows no tooltips.
+    /// `for 12 minutes, since 02:48`: a phone shows no tooltips.
     pub(super) fn server_since(&self, at: UnixMillis) -> Moment {
-        let words = format!("for {}, since {}", span(self.server_now.millis_since(at)), self.clock_time(at));
-        moment(at, words)
+        moment(at, self.words.lasting(self.server_age(at), &self.clock_time(at)))
     }
 
     /// The time of day, and the day if it is another one than the server's today.
     pub(super) fn clock_time(&self, at: UnixMillis) -> String {
         let day = |at| format(at, "%Y-%m-%d");
-        format(at, if day(at) == day(self.server_now) { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" })
+        format(at, if day(at) == day(self.server_now) { "%H:%M" } else { "%Y-%m-%d %H:%M" })
     }
 }

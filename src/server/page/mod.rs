@@ -1,17 +1,30 @@
-//! The status page: what is broken comes first, in words that need no handbook at three in the morning.
+//! The pages for who is on call: what is broken comes first, in words that need no handbook at three in the morning.
 //!
-//! [`state`](WebhookState) decides how a webhook stands. What is broken gets a card with cause and remedy, the rest a row.
+//! [`WebhookState`] says how a webhook stands. Webhooks that are broken for one cause get one card, with cause and remedy;
+//! the rest get a row each. `view` is who looks, `query` what they ask for.
 
 mod card;
+mod cause;
 mod clocks;
+mod entry;
+mod favicon;
 mod headline;
+mod links;
+mod not_found;
 mod notes;
+mod query;
 mod row;
-mod state;
 mod status_page;
+mod story;
 #[cfg(test)]
 mod tests;
+mod view;
 mod webhook;
 
-pub use self::state::WebhookState;
-pub use self::status_page::render;
+pub use crate::webhook_state::WebhookState;
+
+pub(crate) use self::links::Links;
+pub(crate) use self::not_found::write_not_found;
+pub(crate) use self::query::PageQuery;
+pub(crate) use self::status_page::write_status_page;
+pub(crate) use self::view::{REFRESH_SECONDS, View};

@@ -1,13 +1,14 @@
 //! A webhook that needs no attention: one line of a table.
 
 use super::clocks::{Clocks, Moment};
-use super::webhook::{Identity, remarks};
-use crate::snapshot::WebhookRow;
-use crate::words::grouped;
+use super::entry::Entry;
+use super::webhook::{Chip, Identity, remarks};
 
 /// One line of a table.
 pub(super) struct QuietRow {
+    pub(super) id: String,
     pub(super) who: Identity,
+    pub(super) chip: Chip,
     pub(super) notes: Vec<String>,
     pub(super) last_success: Option<Moment>,
     pub(super) attempts: Count,
@@ -23,27 +24,25 @@ pub(super) struct Count {
     pub(super) is_zero: bool,
 }
 
-impl Count {
-    fn of(number: u64) -> Self {
-        Self { text: grouped(number), is_zero: number == 0 }
-    }
-}
-
-pub(super) fn row(webhook: &WebhookRow, clocks: &Clocks) -> QuietRow {
+pub(super) fn row(entry: &Entry<'_>, clocks: &Clocks) -> QuietRow {
+    let (webhook, words) = (entry.webhook, clocks.words);
     let mut notes = Vec::new();
     if let Some(failure) = webhook.last_failure.filter(|_| webhook.consecutive_failures > 0) {
-        notes.push(format!("The last attempt failed: {}.", failure.reason.explain(failure.status)));
+        notes.push(words.last_attempt_failed(&words.why(failure.reason, failure.status)));
     }
-    notes.extend(remarks(webhook));
+    notes.extend(remarks(webhook, words));
+    let count = |number: u64| Count { text: words.number(number), is_zero: number == 0 };
     QuietRow {
+        id: webhook.id.clone(),
         who: Identity::of(webhook),
+        chip: Chip::of(entry.state, words),
         notes,
         last_success: webhook.last_success.map(|at| clocks.server_ago(at)),
-        attempts: Count::of(webhook.attempts),
-        failures: Count::of(webhook.failures),
-        delivered: Count::of(webhook.delivered),
-        pending: Count::of(webhook.pending),
-        lost: Count::of(webhook.lost),
+        attempts: count(webhook.attempts),
+        failures: count(webhook.failures),
+        delivered: count(webhook.delivered),
+        pending: count(webhook.pending),
+        lost: count(webhook.lost),
         read: webhook.read_at.map(|at| clocks.local_ago(at)),
     }
 }

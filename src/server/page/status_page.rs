@@ -1,108 +1,177 @@
 //! The page as a whole.
 
+use std::fmt;
+
 use askama::Template;
 
-use delivery_ledger::UnixMillis;
-
-use super::card::{AttentionCard, card};
+use super::card::{Card, api_card, card};
+use super::cause::{Affected, causes};
 use super::clocks::{Clocks, Moment, moment};
+use super::entry::{Entry, entries};
+use super::favicon::favicon;
 use super::headline::headline;
 use super::notes::{Note, notes};
+use super::query::{NEEDS_ATTENTION, StateFilter};
 use super::row::{QuietRow, row};
-use super::state::WebhookState;
-use crate::snapshot::{Overview, WebhookRow};
+use super::view::View;
+use crate::snapshot::Overview;
+use crate::webhook_state::WebhookState;
+use crate::words::{Labels, Words, format};
 
-/// How often the page asks for itself again.
-const RELOAD_SECONDS: u32 = 30;
+/// Up to so many causes are shown in full. More are one line each, which opens. A convention: half a dozen screens of a
+/// phone are what anybody scrolls through.
+const MOST_IN_FULL: usize = 8;
 
-/// The page that shows `overview` at `now`, by the local clock.
-#[must_use]
-pub fn render(overview: &Overview, now: UnixMillis, telemetry_path: &str, version: &str) -> String {
-    let view = StatusPage::new(overview, now, telemetry_path, version);
-    view.render().unwrap_or_else(|error| {
-        tracing::error!(%error, "failed to render the page");
-        String::from("failed to render the page\n")
-    })
+/// Up to so many causes are shown at all before one has to ask for the rest: four screens of a phone at one line each.
+const MOST_AT_ONCE: usize = 24;
+
+/// Up to so many webhooks that need no attention are shown at once. A convention: two screens of a phone.
+const MOST_UNFOLDED: usize = 10;
+
+/// Writes the page that shows `overview`.
+///
+/// # Errors
+///
+/// If writing fails.
+pub(crate) fn write_status_page(overview: &Overview, view: &View, to: &mut impl fmt::Write) -> fmt::Result {
+    StatusPage::new(overview, view).render_into(to).map_err(|_| fmt::Error)
 }
 
+/// What takes memory for each webhook, such as a row, is made while the page is written, one after the other.
 #[derive(Template)]
-#[template(path = "page.html", whitespace = "minimize")]
+#[template(path = "status.html", whitespace = "minimize")]
 struct StatusPage<'a> {
+    view: &'a View,
+    words: &'static dyn Words,
+    labels: &'static Labels,
+    clocks: Clocks,
     title: String,
+    icon: &'static str,
     tone: &'static str,
     headline: String,
-    /// What is to be said about the picture as a whole.
+    as_of: Moment,
+    list_read: Option<String>,
     notes: Vec<Note>,
-    broken: Vec<AttentionCard>,
-    sections: Vec<Section>,
-    made_at: Moment,
-    listed: Option<Moment>,
-    reload_seconds: u32,
-    telemetry_path: &'a str,
-    version: &'a str,
+    api: Option<Card>,
+    is_filtered: bool,
+    found: String,
+    options: Vec<StateOption>,
+    needing: String,
+    /// Whether each cause is shown in full.
+    is_in_full: bool,
+    causes: Vec<Affected<'a>>,
+    further: Vec<Affected<'a>>,
+    more: String,
+    sections: Vec<Section<'a>>,
 }
 
-/// Webhooks of one state that need none.
-struct Section {
-    heading: &'static str,
+/// One choice of the filter.
+struct StateOption {
+    key: &'static str,
+    word: &'static str,
+    is_chosen: bool,
+}
+
+/// Webhooks of one state that need no attention.
+struct Section<'a> {
     state: WebhookState,
-    rows: Vec<QuietRow>,
+    heading: &'static str,
+    entries: Vec<Entry<'a>>,
+    is_open: bool,
+}
+
+impl Section<'_> {
+    fn count(&self) -> u64 {
+        count(self.entries.len())
+    }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 impl<'a> StatusPage<'a> {
-    fn new(overview: &Overview, now: UnixMillis, telemetry_path: &'a str, version: &'a str) -> Self {
-        let clocks = Clocks::of(overview, now);
-        let mut webhooks: Vec<(WebhookState, &WebhookRow)> =
-            overview.webhooks.iter().map(|webhook| (WebhookState::of(webhook, overview, now), webhook)).collect();
-        // The longest trouble first, and the rest as one looks it up.
-        webhooks.sort_by_cached_key(|(state, webhook)| {
-            let since = if state.needs_attention() { webhook.failing_since.or(webhook.read_at) } else { None };
-            (*state, since.unwrap_or(UnixMillis::MAX), webhook.label.to_lowercase(), webhook.id.clone())
-        });
+    fn new(overview: &'a Overview, view: &'a View) -> Self {
+        let (words, labels) = (view.words(), view.labels());
+        let clocks = Clocks::of(overview, view.now, words);
+        let all = entries(overview, view.now);
+        let (tone, headline) = headline(overview, &all, view.now);
+        let needing = all.iter().filter(|entry| entry.needs_attention()).count();
+        let hidden = all.iter().filter(|entry| entry.is_hidden_by_api()).count();
+        let is_filtered = view.query.is_filter();
+        let admits = view.query.filter();
+        let shown: Vec<Entry<'_>> = all.iter().filter(|entry| admits(entry.webhook, entry.state)).copied().collect();
 
-        let (broken, quiet): (Vec<_>, Vec<_>) = webhooks.iter().partition(|(state, _)| state.needs_attention());
-        let mut sections: Vec<Section> = Vec::new();
-        for (state, webhook) in quiet {
-            if sections.last().is_none_or(|section| section.state != state) {
-                sections.push(Section { heading: heading(state), state, rows: Vec::new() });
-            }
-            if let Some(section) = sections.last_mut() {
-                section.rows.push(row(webhook, &clocks));
-            }
-        }
-
-        let is_down = overview.is_api_up == Some(false);
-        let (tone, headline) = headline(overview, &webhooks, clocks.server_now);
-        let title = match broken.len() {
-            0 if is_down => String::from("API not readable · Cotalker webhooks"),
-            0 => String::from("Cotalker webhooks"),
-            some => format!("({some}) Cotalker webhooks"),
-        };
+        let (broken, quiet): (Vec<_>, Vec<_>) = shown.iter().partition(|entry| entry.needs_attention());
+        let shown_needing = count(broken.len());
+        let mut causes = causes(broken.into_iter());
+        let is_in_full = causes.len() <= MOST_IN_FULL;
+        let further = causes.split_off(causes.len().min(MOST_AT_ONCE));
         StatusPage {
-            title,
+            view,
+            words,
+            labels,
+            clocks,
+            title: title(overview, needing, labels),
+            icon: favicon(tone),
             tone: tone.class(),
-            headline,
+            headline: words.headline(&headline),
+            as_of: moment(view.now, format(view.now, "%Y-%m-%d %H:%M:%S")),
+            list_read: overview.listed_at.map(|at| words.list_read(clocks.local_age(at))),
             notes: notes(overview, &clocks),
-            broken: broken.into_iter().map(|(state, webhook)| card(state, webhook, &clocks)).collect(),
-            sections,
-            made_at: moment(now, String::new()),
-            listed: overview.listed_at.map(|at| clocks.local_ago(at)),
-            reload_seconds: RELOAD_SECONDS,
-            telemetry_path,
-            version,
+            api: api_card(overview, count(hidden), &clocks),
+            is_filtered,
+            found: words.found(count(shown.len()), count(all.len())),
+            options: options(view),
+            needing: words.number(shown_needing),
+            is_in_full,
+            more: words.more(count(further.len())),
+            causes,
+            further,
+            sections: sections(quiet, is_filtered, words),
         }
+    }
+
+    fn card(&self, affected: &Affected<'_>) -> Card {
+        card(affected, &self.clocks)
+    }
+
+    fn row(&self, entry: &Entry<'_>) -> QuietRow {
+        row(entry, &self.clocks)
     }
 }
 
-const fn heading(state: WebhookState) -> &'static str {
-    match state {
-        WebhookState::Unread => "Not read yet",
-        WebhookState::Inactive => "Switched off",
-        WebhookState::Healthy => "Delivering",
-        WebhookState::Blocked
-        | WebhookState::Failing
-        | WebhookState::Lost
-        | WebhookState::Unreadable
-        | WebhookState::Stale => "Needs attention",
+/// Webhooks that need no attention, by state. Who looks for some wants to see them, however many they are.
+fn sections<'a>(quiet: Vec<Entry<'a>>, is_filtered: bool, words: &dyn Words) -> Vec<Section<'a>> {
+    let is_open = is_filtered || quiet.len() <= MOST_UNFOLDED;
+    let mut sections: Vec<Section<'_>> = Vec::new();
+    for entry in quiet {
+        let state = entry.state;
+        if sections.last().is_none_or(|section| section.state != state) {
+            sections.push(Section { state, heading: words.section(state), entries: Vec::new(), is_open });
+        }
+        if let Some(section) = sections.last_mut() {
+            section.entries.push(entry);
+        }
     }
+    sections
+}
+
+fn title(overview: &Overview, needing: usize, labels: &Labels) -> String {
+    let product = labels.product;
+    if overview.is_api_up == Some(false) {
+        return format!("{} {} · {product}", labels.api_title, labels.api_state);
+    }
+    if needing == 0 { product.to_owned() } else { format!("({needing}) {product}") }
+}
+
+fn options(view: &View) -> Vec<StateOption> {
+    let (words, labels, chosen) = (view.words(), view.labels(), view.query.state);
+    let option = |key, word, filter| StateOption { key, word, is_chosen: chosen == filter };
+    let general = [
+        option("", labels.any_state, StateFilter::Any),
+        option(NEEDS_ATTENTION, labels.needs_attention, StateFilter::NeedsAttention),
+    ];
+    let states = WebhookState::ALL.map(|state| option(state.key(), words.state(state), StateFilter::One(state)));
+    general.into_iter().chain(states).collect()
 }

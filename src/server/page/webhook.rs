@@ -1,7 +1,8 @@
 //! What cards and rows both say of a webhook.
 
 use crate::snapshot::WebhookRow;
-use crate::words::{clip, grouped};
+use crate::webhook_state::WebhookState;
+use crate::words::Words;
 
 /// Which webhook it is.
 pub(super) struct Identity {
@@ -16,19 +17,27 @@ impl Identity {
         let name = if webhook.name == webhook.label { "" } else { &webhook.name };
         let particulars = [&webhook.target_host, &webhook.trigger, &webhook.id];
         Self {
-            label: clip(&webhook.label),
-            name: clip(name),
-            particulars: particulars.into_iter().filter(|text| !text.is_empty()).map(|text| clip(text)).collect(),
+            label: webhook.label.clone(),
+            name: name.to_owned(),
+            particulars: particulars.into_iter().filter(|text| !text.is_empty()).cloned().collect(),
         }
     }
 }
 
+/// A state as it is shown.
+pub(super) struct Chip {
+    pub(super) class: &'static str,
+    pub(super) symbol: &'static str,
+    pub(super) word: &'static str,
+}
+
+impl Chip {
+    pub(super) fn of(state: WebhookState, words: &dyn Words) -> Self {
+        Self { class: state.tone().class(), symbol: state.symbol(), word: words.state(state) }
+    }
+}
+
 /// What is worth knowing about a webhook in whatever state.
-pub(super) fn remarks(webhook: &WebhookRow) -> Option<String> {
-    (webhook.gaps > 0).then(|| {
-        let polls = if webhook.gaps == 1 { "A poll".into() } else { format!("{} polls", grouped(webhook.gaps)) };
-        format!(
-            "{polls} had no overlap with the previous poll: entries may have been missed, and counts may be too low."
-        )
-    })
+pub(super) fn remarks(webhook: &WebhookRow, words: &dyn Words) -> Option<String> {
+    (webhook.gaps > 0).then(|| words.gaps(webhook.gaps))
 }

@@ -34,6 +34,18 @@ pub enum WebhookState {
 }
 
 impl WebhookState {
+    /// All of them, the worst first.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Blocked,
+        Self::Failing,
+        Self::Lost,
+        Self::Unreadable,
+        Self::Stale,
+        Self::Unread,
+        Self::Inactive,
+        Self::Healthy,
+    ];
+
     /// The state of `webhook` at `now`, by the local clock.
     ///
     /// One that is switched off is not failing, whatever its last attempts were; but lost events are lost, and as long
@@ -41,7 +53,32 @@ impl WebhookState {
     #[must_use]
     pub fn of(webhook: &WebhookRow, overview: &Overview, now: UnixMillis) -> Self {
         let is_stale = webhook.read_at.is_some_and(|at| is_stale(at, overview, now));
-        match webhook.is_readable {
+        Self::of_log(webhook, webhook.is_readable, is_stale, overview, now)
+    }
+
+    /// Its place in [`Self::ALL`].
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
+
+    pub(crate) const fn needs_attention(self) -> bool {
+        matches!(self, Self::Blocked | Self::Failing | Self::Lost | Self::Unreadable | Self::Stale)
+    }
+
+    /// The state without regard to whether, and when, the log was read.
+    pub(crate) fn last_known(webhook: &WebhookRow, overview: &Overview, now: UnixMillis) -> Self {
+        let is_readable = webhook.read_at.map(|_| true);
+        Self::of_log(webhook, is_readable, false, overview, now)
+    }
+
+    fn of_log(
+        webhook: &WebhookRow,
+        is_readable: Option<bool>,
+        is_stale: bool,
+        overview: &Overview,
+        now: UnixMillis,
+    ) -> Self {
+        match is_readable {
             _ if webhook.is_blocked => Self::Blocked,
             _ if webhook.consecutive_failures > 0 && webhook.is_active => Self::Failing,
             _ if recently_lost(webhook, server_time(overview, now)) > 0 => Self::Lost,
@@ -53,12 +90,8 @@ impl WebhookState {
         }
     }
 
-    pub(super) const fn needs_attention(self) -> bool {
-        matches!(self, Self::Blocked | Self::Failing | Self::Lost | Self::Unreadable | Self::Stale)
-    }
-
     /// The colour, as a class.
-    pub(super) const fn tone(self) -> Tone {
+    pub(crate) const fn tone(self) -> Tone {
         match self {
             Self::Blocked | Self::Failing | Self::Lost => Tone::Bad,
             Self::Unreadable | Self::Stale => Tone::Doubtful,
@@ -67,7 +100,7 @@ impl WebhookState {
         }
     }
 
-    pub(super) const fn symbol(self) -> &'static str {
+    pub(crate) const fn symbol(self) -> &'static str {
         match self {
             Self::Blocked => "■",
             Self::Failing => "✕",
@@ -80,23 +113,24 @@ impl WebhookState {
         }
     }
 
-    pub(super) const fn word(self) -> &'static str {
+    /// What it is called in a URL.
+    pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::Blocked => "blocked",
             Self::Failing => "failing",
-            Self::Lost => "lost events",
-            Self::Unreadable => "log unreadable",
+            Self::Lost => "lost",
+            Self::Unreadable => "unreadable",
             Self::Stale => "stale",
-            Self::Unread => "not read yet",
-            Self::Inactive => "switched off",
-            Self::Healthy => "delivering",
+            Self::Unread => "unread",
+            Self::Inactive => "inactive",
+            Self::Healthy => "healthy",
         }
     }
 }
 
 /// How bad something is, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     Bad,
     Doubtful,
     Idle,
@@ -104,7 +138,7 @@ pub(super) enum Tone {
 }
 
 impl Tone {
-    pub(super) const fn class(self) -> &'static str {
+    pub(crate) const fn class(self) -> &'static str {
         match self {
             Self::Bad => "bad",
             Self::Doubtful => "doubtful",
@@ -115,18 +149,18 @@ impl Tone {
 }
 
 /// Whether what was read at `at` should have been read again by now.
-pub(super) const fn is_stale(at: UnixMillis, overview: &Overview, now: UnixMillis) -> bool {
+pub(crate) const fn is_stale(at: UnixMillis, overview: &Overview, now: UnixMillis) -> bool {
     let limit = overview.poll_interval_millis.saturating_mul(INTERVALS_UNTIL_STALE);
     limit > 0 && now.millis_since(at) > limit
 }
 
 /// The server's time, which times in the log are by.
-pub(super) const fn server_time(overview: &Overview, now: UnixMillis) -> UnixMillis {
+pub(crate) const fn server_time(overview: &Overview, now: UnixMillis) -> UnixMillis {
     now.plus_millis(overview.server_ahead_millis)
 }
 
 /// The lost events that still need attention: all that were counted, if the newest failure is not too old.
-pub(super) fn recently_lost(webhook: &WebhookRow, server_now: UnixMillis) -> u64 {
+pub(crate) fn recently_lost(webhook: &WebhookRow, server_now: UnixMillis) -> u64 {
     let limit = i64::try_from(LOSS_NEEDS_ATTENTION_FOR.as_millis()).unwrap_or(i64::MAX);
     let is_recent = webhook.last_failure.is_none_or(|failure| server_now.millis_since(failure.at) <= limit);
     if is_recent { webhook.lost } else { 0 }
