@@ -34,6 +34,7 @@ pub mod demo;
 pub mod exposition;
 pub mod healthcheck;
 mod log_options;
+pub mod look;
 mod options;
 pub mod poller;
 pub mod secret;

@@ -127,11 +127,16 @@ async fn a_password_and_what_a_login_brings_are_never_said() {
 #[tokio::test(flavor = "multi_thread")]
 async fn check_says_no_secret_either() {
     let simulator = company().await;
-    let ended = program(&["check", "--log.level=trace,hyper=trace"]).towards(&simulator).run().await;
-    assert_eq!(ended.status, Some(0), "{ended:?}");
     let token = "wrong-but-still-secret";
-    let refused = program(&["check", "--log.level=trace"]).towards(&simulator).env("COTALKER_TOKEN", token).run().await;
-    assert_eq!(refused.status, Some(1));
-    let said = ended.stdout + &ended.stderr + &refused.stdout + &refused.stderr;
+    let mut said = String::new();
+    for output in ["table", "json"] {
+        let check = || program(&["check", "--log.level=trace,hyper=trace", "--output", output]).towards(&simulator);
+        let ended = check().run().await;
+        assert_eq!(ended.status, Some(0), "{ended:?}");
+        let refused = check().env("COTALKER_TOKEN", token).run().await;
+        assert_eq!(refused.status, Some(1));
+        said.extend([ended.stdout, ended.stderr, refused.stdout, refused.stderr]);
+    }
+    assert!(said.contains("Rows per event") && said.contains("\"rows_per_event\""));
     assert_silent(&said, &[simulator.token(), token.to_owned()]);
 }

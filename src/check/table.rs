@@ -1,0 +1,122 @@
+//! The findings for people: two tables, and below them what all logs have in common and how to fix what is wrong.
+
+use std::fmt::Write as _;
+
+use bytesize::ByteSize;
+use delivery_ledger::Policy;
+
+use super::finding::{Finding, Findings, LogFound, State, Validator};
+use super::summary::{self, compression, order_text};
+use crate::api::CallError;
+use crate::look::{ListFacts, date, printable, table};
+use crate::words::{grouped, span};
+
+/// The findings, for a terminal of `width` columns if it is one.
+pub(super) fn text(findings: &Findings, width: Option<u16>) -> String {
+    let mut text = String::new();
+    let Findings { webhooks, policy, .. } = findings;
+    if webhooks.is_empty() && findings.missing.is_empty() {
+        text.push_str("The API can be read, but there is no webhook to watch: check --webhook.include, --webhook.exclude, --cotalker.company, and what the token may read.\n");
+    }
+    if !webhooks.is_empty() {
+        let mut standings = table(["webhook", "state", "last attempt", "failures in the window", "why"], width);
+        let mut logs =
+            table(["webhook", "entries", "span", "order", "rows per event", "ETag", "encoding", "size"], width);
+        for finding in webhooks {
+            standings.add_row(standing_row(finding, policy));
+            if let Ok(log) = &finding.log {
+                logs.add_row(log_row(printable(&finding.webhook.label()), log));
+            }
+        }
+        let _ = writeln!(text, "{standings}");
+        if findings.logs().next().is_some() {
+            let _ = writeln!(text, "\n{logs}\n");
+        }
+    }
+    for line in summary::lines(findings) {
+        let _ = writeln!(text, "{line}");
+    }
+    findings.list.iter().for_each(|list| tell_list(&mut text, list));
+    tell_failures(&mut text, findings);
+    text
+}
+
+fn standing_row(finding: &Finding, policy: &Policy) -> [String; 5] {
+    let webhook = printable(&finding.webhook.label());
+    let switch = if finding.webhook.active { "" } else { " (inactive)" };
+    let log = match &finding.log {
+        Ok(log) => log,
+        Err(error) => return [webhook, format!("log unreadable{switch}"), "-".into(), "-".into(), error.to_string()],
+    };
+    let (standing, window) = (finding.standing(policy), log.ledger.window());
+    let state = match standing.state {
+        State::Blocked => "blocked",
+        State::Failing => "failing",
+        State::Delivering => "delivering",
+        State::Empty => "no delivery in the log",
+        State::Unreadable => "log unreadable",
+    };
+    [
+        webhook,
+        format!("{state}{switch}"),
+        standing.last_attempt.map_or_else(|| "-".to_owned(), |last| date(last, log.now)),
+        format!("{} of {}", window.failures, window.successes + window.failures),
+        standing.failure.map_or_else(String::new, |(reason, status)| reason.explain(status)),
+    ]
+}
+
+fn log_row(webhook: String, log: &LogFound) -> [String; 8] {
+    let LogFound { facts, transfer, .. } = log;
+    let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let etag = match log.validator {
+        Validator::None => "no",
+        Validator::Honoured => "yes, 304",
+        Validator::Ignored => "sent, ignored",
+        Validator::Untested => "sent",
+    };
+    [
+        webhook,
+        grouped(facts.attempts + facts.under_way),
+        or_unknown(facts.newest.zip(facts.oldest).map(|(newest, oldest)| span(newest.millis_since(oldest)))),
+        or_unknown(facts.order.map(|order| order_text(order).to_owned())),
+        or_unknown((facts.rows.most > 0).then(|| grouped(facts.rows.most))),
+        etag.to_owned(),
+        compression(transfer),
+        ByteSize(transfer.bytes).to_string(),
+    ]
+}
+
+/// What of the list makes no sense, or would not be watched.
+fn tell_list(text: &mut String, list: &ListFacts) {
+    let number = |count: usize, one: &str, many: &str| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {many}"),
+    };
+    if list.malformed > 0 {
+        let entries = number(list.malformed, "entry of the list is", "entries of the list are");
+        let _ = writeln!(text, "{entries} malformed (no usable _id) and would not be watched.");
+    }
+    if list.repeated > 0 {
+        let entries = number(list.repeated, "entry of the list repeats", "entries of the list repeat");
+        let _ = writeln!(text, "{entries} the _id of an earlier one.");
+    }
+    if list.filtered_out > 0 {
+        let webhooks = number(list.filtered_out, "webhook is", "webhooks are");
+        let _ = writeln!(text, "{webhooks} left out by --webhook.include or --webhook.exclude.");
+    }
+    if list.over_limit > 0 {
+        let webhooks = number(list.over_limit, "more webhook is", "more webhooks are");
+        let _ = writeln!(text, "{webhooks} over --webhook.limit and would not be watched.");
+    }
+}
+
+/// What could not be read, and how to fix that; what is fixed the same way is told once.
+fn tell_failures(text: &mut String, findings: &Findings) {
+    let mut told: Vec<&CallError> = Vec::new();
+    for (label, failure) in findings.unreadable() {
+        if !told.iter().any(|other| other.advice == failure.advice) {
+            let _ = writeln!(text, "{}: {failure}. {}", printable(&label), failure.advice());
+            told.push(failure);
+        }
+    }
+}
