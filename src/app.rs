@@ -14,13 +14,14 @@ use crate::api::{ApiClient, ApiSettings};
 use crate::check::CheckOptions;
 use crate::config::{ExporterSettings, Task};
 use crate::demo::{self, DemoOptions};
+use crate::lost::LostOptions;
 use crate::poller::Poller;
 use crate::server::{self, Site};
 use crate::store::Store;
 use crate::store::writer::Writer;
 use crate::telemetry::{Instruments, ReloadResult};
 use crate::terminal::{complain, say};
-use crate::{build, check, clock, healthcheck, shutdown, snapshot, terminal};
+use crate::{build, check, clock, healthcheck, lost, shutdown, snapshot, terminal};
 
 /// Does what the command line asks for, and gives the exit code.
 pub async fn run(task: Option<Task>, settings: ExporterSettings) -> ExitCode {
@@ -42,6 +43,10 @@ pub async fn run(task: Option<Task>, settings: ExporterSettings) -> ExitCode {
         Some(Task::Demo(options)) => exit_code(demo(settings, options, shutdown).await),
         Some(Task::Check(options)) => {
             shutdown.run_until_cancelled(check(settings, options)).await.map_or(ExitCode::FAILURE, exit_code)
+        }
+        Some(Task::Lost(options)) => {
+            let ended = shutdown.run_until_cancelled(lost(settings, options)).await;
+            ended.unwrap_or(Ok(ExitCode::FAILURE)).unwrap_or_else(|error| fail(&format!("{error:#}")))
         }
         Some(Task::Healthcheck) => exit_code(healthcheck::ask(&settings.web).await.map_err(anyhow::Error::msg)),
     }
@@ -172,6 +177,21 @@ async fn check(settings: ExporterSettings, options: CheckOptions) -> anyhow::Res
         say(&report.text);
     }
     report.failure.map_or(Ok(()), |failure| Err(anyhow::Error::msg(failure)))
+}
+
+/// One look at the logs: what to replay on standard output, what could not be read on standard error.
+async fn lost(settings: ExporterSettings, options: LostOptions) -> anyhow::Result<ExitCode> {
+    let client = client(settings.api, settings.poll.interval)?;
+    let report = lost::lost(&settings.poll, client, options, terminal::width()).await;
+    if !report.text.is_empty() {
+        say(&report.text);
+    }
+    report.failures.iter().for_each(|failure| complain(failure));
+    Ok(match (report.failures.is_empty(), report.has_lost) {
+        (false, _) => ExitCode::FAILURE,
+        (true, true) => ExitCode::from(lost::SOME_LOST),
+        (true, false) => ExitCode::SUCCESS,
+    })
 }
 
 /// A client for one look, whose calls nobody measures.

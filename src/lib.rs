@@ -35,6 +35,7 @@ pub mod exposition;
 pub mod healthcheck;
 mod log_options;
 pub mod look;
+pub mod lost;
 mod options;
 pub mod poller;
 pub mod secret;

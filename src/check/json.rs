@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::finding::{Finding, Findings, LogFound};
 use super::summary::{event_rows, retention_guess};
-use crate::look::{pretty, seconds, time};
+use crate::look::{ListFacts, pretty, seconds, time};
 
 #[derive(Serialize)]
 struct Document {
@@ -13,19 +13,10 @@ struct Document {
     api: String,
     readable: bool,
     problem: Option<String>,
-    list: Option<List>,
+    list: Option<ListFacts>,
     rows_per_event: RowsPerEvent,
     retention: Retention,
     webhooks: Vec<Webhook>,
-}
-
-#[derive(Serialize)]
-struct List {
-    entries: usize,
-    malformed: usize,
-    repeated: usize,
-    filtered_out: usize,
-    over_limit: usize,
 }
 
 #[derive(Serialize)]
@@ -108,13 +99,7 @@ pub(super) fn document(findings: &Findings) -> String {
         api: findings.identity.clone(),
         readable: findings.failure.is_none(),
         problem: findings.failure.clone(),
-        list: findings.list.map(|list| List {
-            entries: list.entries,
-            malformed: list.malformed,
-            repeated: list.repeated,
-            filtered_out: list.filtered_out,
-            over_limit: list.over_limit,
-        }),
+        list: findings.list,
         rows_per_event: rows(event_rows(findings)),
         retention: Retention { newest_entries, seconds: millis.map(seconds), logs },
         webhooks: missing.chain(found).collect(),

@@ -8,7 +8,7 @@ use delivery_ledger::Policy;
 use super::finding::{Finding, Findings, LogFound, State, Validator};
 use super::summary::{self, compression, order_text};
 use crate::api::CallError;
-use crate::look::{ListFacts, date, printable, table};
+use crate::look::{ListFacts, NO_WEBHOOK, date, printable, table};
 use crate::words::{grouped, span};
 
 /// The findings, for a terminal of `width` columns if it is one.
@@ -16,7 +16,7 @@ pub(super) fn text(findings: &Findings, width: Option<u16>) -> String {
     let mut text = String::new();
     let Findings { webhooks, policy, .. } = findings;
     if webhooks.is_empty() && findings.missing.is_empty() {
-        text.push_str("The API can be read, but there is no webhook to watch: check --webhook.include, --webhook.exclude, --cotalker.company, and what the token may read.\n");
+        let _ = writeln!(text, "The API can be read, but {NO_WEBHOOK}");
     }
     if !webhooks.is_empty() {
         let mut standings = table(["webhook", "state", "last attempt", "failures in the window", "why"], width);
@@ -33,10 +33,10 @@ pub(super) fn text(findings: &Findings, width: Option<u16>) -> String {
             let _ = writeln!(text, "\n{logs}\n");
         }
     }
-    for line in summary::lines(findings) {
+    let of_list = findings.list.iter().flat_map(ListFacts::sentences);
+    for line in summary::lines(findings).into_iter().chain(of_list) {
         let _ = writeln!(text, "{line}");
     }
-    findings.list.iter().for_each(|list| tell_list(&mut text, list));
     tell_failures(&mut text, findings);
     text
 }
@@ -84,30 +84,6 @@ fn log_row(webhook: String, log: &LogFound) -> [String; 8] {
         compression(transfer),
         ByteSize(transfer.bytes).to_string(),
     ]
-}
-
-/// What of the list makes no sense, or would not be watched.
-fn tell_list(text: &mut String, list: &ListFacts) {
-    let number = |count: usize, one: &str, many: &str| match count {
-        1 => format!("1 {one}"),
-        _ => format!("{count} {many}"),
-    };
-    if list.malformed > 0 {
-        let entries = number(list.malformed, "entry of the list is", "entries of the list are");
-        let _ = writeln!(text, "{entries} malformed (no usable _id) and would not be watched.");
-    }
-    if list.repeated > 0 {
-        let entries = number(list.repeated, "entry of the list repeats", "entries of the list repeat");
-        let _ = writeln!(text, "{entries} the _id of an earlier one.");
-    }
-    if list.filtered_out > 0 {
-        let webhooks = number(list.filtered_out, "webhook is", "webhooks are");
-        let _ = writeln!(text, "{webhooks} left out by --webhook.include or --webhook.exclude.");
-    }
-    if list.over_limit > 0 {
-        let webhooks = number(list.over_limit, "more webhook is", "more webhooks are");
-        let _ = writeln!(text, "{webhooks} over --webhook.limit and would not be watched.");
-    }
 }
 
 /// What could not be read, and how to fix that; what is fixed the same way is told once.

@@ -12,6 +12,7 @@ use crate::build;
 use crate::check::CheckOptions;
 use crate::demo::{self, DemoOptions};
 use crate::log_options::LogOptions;
+use crate::lost::LostOptions;
 use crate::options::variable;
 use crate::poller::options::PollOptions;
 use crate::store::options::StoreOptions;
@@ -22,6 +23,8 @@ use crate::web_options::WebOptions;
 pub enum Task {
     /// Poll once and print what it shows: a first look at an account
     Check(CheckOptions),
+    /// Read the logs once and print which events were lost and which are pending: what to replay
+    Lost(LostOptions),
     /// Run against a simulated Cotalker on loopback; no account needed
     Demo(DemoOptions),
     /// Ask the running daemon whether it works, for exec probes
@@ -67,7 +70,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Option<Task>, 
     let Cli { task, mut options } = Cli::from_arg_matches(&matches).map_err(|error| Exit::of(&error))?;
     let (needs_account, is_to_serve) = match task {
         None => (true, true),
-        Some(Task::Check(_)) => (true, false),
+        Some(Task::Check(_) | Task::Lost(_)) => (true, false),
         Some(Task::Demo(_)) => (false, true),
         Some(Task::Healthcheck) => (false, false),
     };

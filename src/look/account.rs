@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use delivery_ledger::{Webhook, WebhookId, select, select_ids};
+use serde::Serialize;
 
 use crate::api::{ApiClient as Client, CallError, Fetched, Listing};
 use crate::poller::PollSettings;
+
+/// What to say where nothing is selected.
+pub(crate) const NO_WEBHOOK: &str = "there is no webhook to watch: check --webhook.include, --webhook.exclude, --cotalker.company, and what the token may read.";
 
 /// The account, as the list or the calls by id show it.
 #[derive(Debug)]
@@ -18,8 +22,8 @@ pub struct Account {
     pub unreadable: Vec<Unreadable>,
 }
 
-/// What there is that the daemon would not watch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What there is that the daemon would not watch. Its field names are part of the JSON of `check` and `lost`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ListFacts {
     /// All entries of the list; with `--webhook.id`, all webhooks that could be read.
     pub entries: usize,
@@ -31,6 +35,44 @@ pub struct ListFacts {
     pub filtered_out: usize,
     /// Webhooks over `--webhook.limit`.
     pub over_limit: usize,
+}
+
+impl ListFacts {
+    /// What of the list makes no sense, or would not be watched, in sentences.
+    pub(crate) fn sentences(&self) -> Vec<String> {
+        let sentence = |count: usize, one: &str, many: &str, rest: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one} {rest}")),
+            _ => Some(format!("{count} {many} {rest}")),
+        };
+        let sentences = [
+            sentence(
+                self.malformed,
+                "entry of the list is",
+                "entries of the list are",
+                "malformed (no usable _id) and would not be watched.",
+            ),
+            sentence(
+                self.repeated,
+                "entry of the list repeats",
+                "entries of the list repeat",
+                "the _id of an earlier one.",
+            ),
+            sentence(
+                self.filtered_out,
+                "webhook is",
+                "webhooks are",
+                "left out by --webhook.include or --webhook.exclude.",
+            ),
+            sentence(
+                self.over_limit,
+                "more webhook is",
+                "more webhooks are",
+                "over --webhook.limit and would not be watched.",
+            ),
+        ];
+        sentences.into_iter().flatten().collect()
+    }
 }
 
 /// A webhook of which something cannot be read, and why.

@@ -125,18 +125,22 @@ async fn a_password_and_what_a_login_brings_are_never_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_says_no_secret_either() {
+async fn check_and_lost_say_no_secret_either() {
     let simulator = company().await;
     let token = "wrong-but-still-secret";
     let mut said = String::new();
-    for output in ["table", "json"] {
-        let check = || program(&["check", "--log.level=trace,hyper=trace", "--output", output]).towards(&simulator);
-        let ended = check().run().await;
-        assert_eq!(ended.status, Some(0), "{ended:?}");
-        let refused = check().env("COTALKER_TOKEN", token).run().await;
+    for (task, output, status) in
+        [("check", "table", 0), ("check", "json", 0), ("lost", "table", 3), ("lost", "json", 3)]
+    {
+        let look = || program(&[task, "--log.level=trace,hyper=trace", "--output", output]).towards(&simulator);
+        let ended = look().run().await;
+        assert_eq!(ended.status, Some(status), "{ended:?}");
+        let refused = look().env("COTALKER_TOKEN", token).run().await;
         assert_eq!(refused.status, Some(1));
         said.extend([ended.stdout, ended.stderr, refused.stdout, refused.stderr]);
     }
-    assert!(said.contains("Rows per event") && said.contains("\"rows_per_event\""));
+    for part in ["Rows per event", "\"rows_per_event\"", "Lost: ", "\"lost_at\""] {
+        assert!(said.contains(part), "{part} is missing");
+    }
     assert_silent(&said, &[simulator.token(), token.to_owned()]);
 }

@@ -25,6 +25,7 @@ fn attempt(second: i64, retry: u32, event: u8) -> Attempt {
             event_type: EventType::Task,
             action: Action::Edit,
             created_at: None,
+            subject: None,
         }),
     }
 }
