@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use exporter_web::{Reload, Server, listen};
@@ -10,8 +11,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{ApiClient, ApiSettings};
+use crate::check::CheckOptions;
 use crate::config::{ExporterSettings, Task, WebSettings};
 use crate::demo::{self, DemoOptions};
+use crate::lost::LostOptions;
 use crate::poller::Poller;
 use crate::replica::Elector;
 use crate::server::{self, Site};
@@ -19,7 +22,7 @@ use crate::store::Store;
 use crate::store::writer::Writer;
 use crate::telemetry::{Instruments, ReloadResult};
 use crate::terminal::{complain, say};
-use crate::{build, check, clock, healthcheck, shutdown, snapshot};
+use crate::{build, check, clock, healthcheck, lost, shutdown, snapshot, terminal};
 
 /// Does what the command line asks for, and gives the exit code.
 pub async fn run(task: Option<Task>, settings: ExporterSettings) -> ExitCode {
@@ -39,7 +42,13 @@ pub async fn run(task: Option<Task>, settings: ExporterSettings) -> ExitCode {
     match task {
         None => exit_code(daemon(settings, shutdown).await),
         Some(Task::Demo(options)) => exit_code(demo(settings, options, shutdown).await),
-        Some(Task::Check) => shutdown.run_until_cancelled(check(settings)).await.map_or(ExitCode::FAILURE, exit_code),
+        Some(Task::Check(options)) => {
+            shutdown.run_until_cancelled(check(settings, options)).await.map_or(ExitCode::FAILURE, exit_code)
+        }
+        Some(Task::Lost(options)) => {
+            let ended = shutdown.run_until_cancelled(lost(settings, options)).await;
+            ended.unwrap_or(Ok(ExitCode::FAILURE)).unwrap_or_else(|error| fail(&format!("{error:#}")))
+        }
         Some(Task::Healthcheck) => exit_code(healthcheck::ask(&settings.web).await.map_err(anyhow::Error::msg)),
     }
 }
@@ -174,14 +183,34 @@ async fn demo(settings: ExporterSettings, options: DemoOptions, shutdown: Cancel
     serve(settings, api, listeners, shutdown).await
 }
 
-/// One poll: a table on standard output, the cause of a failure as the error.
-async fn check(settings: ExporterSettings) -> anyhow::Result<()> {
-    let api = settings.api.context("no API is configured")?;
-    let instruments = Arc::new(Instruments::new(settings.poll.interval.as_secs_f64())?);
-    let client = Arc::new(ApiClient::new(api, instruments)?);
-    let report = check::check(&settings.poll, client).await;
+/// One poll: what it shows on standard output, the cause of a failure as the error.
+async fn check(settings: ExporterSettings, options: CheckOptions) -> anyhow::Result<()> {
+    let client = client(settings.api, settings.poll.interval)?;
+    let report = check::check(&settings.poll, client, options, terminal::width()).await;
     if !report.text.is_empty() {
         say(&report.text);
     }
     report.failure.map_or(Ok(()), |failure| Err(anyhow::Error::msg(failure)))
+}
+
+/// One look at the logs: what to replay on standard output, what could not be read on standard error.
+async fn lost(settings: ExporterSettings, options: LostOptions) -> anyhow::Result<ExitCode> {
+    let client = client(settings.api, settings.poll.interval)?;
+    let report = lost::lost(&settings.poll, client, options, terminal::width()).await;
+    if !report.text.is_empty() {
+        say(&report.text);
+    }
+    report.failures.iter().for_each(|failure| complain(failure));
+    Ok(match (report.failures.is_empty(), report.has_lost) {
+        (false, _) => ExitCode::FAILURE,
+        (true, true) => ExitCode::from(lost::SOME_LOST),
+        (true, false) => ExitCode::SUCCESS,
+    })
+}
+
+/// A client for one look, whose calls nobody measures.
+fn client(api: Option<ApiSettings>, poll_interval: Duration) -> anyhow::Result<Arc<ApiClient>> {
+    let api = api.context("no API is configured")?;
+    let instruments = Arc::new(Instruments::new(poll_interval.as_secs_f64())?);
+    Ok(Arc::new(ApiClient::new(api, instruments)?))
 }

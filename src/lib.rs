@@ -34,6 +34,8 @@ pub mod demo;
 pub mod exposition;
 pub mod healthcheck;
 mod log_options;
+pub mod look;
+pub mod lost;
 mod options;
 pub mod poller;
 pub mod replica;

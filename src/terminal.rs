@@ -34,3 +34,9 @@ pub fn finish_log() {
 pub fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
 }
+
+/// How many columns standard output has; `None` if it is no terminal.
+#[must_use]
+pub fn width() -> Option<u16> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0)
+}

@@ -5,6 +5,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZstdDecoder};
 use async_compression::zstd::DParameter;
@@ -18,6 +20,7 @@ use tokio_util::io::StreamReader;
 
 use super::cause::Malformation;
 use super::error::CallError;
+use super::fetched::Transfer;
 
 /// What the exporter asks for.
 pub(super) const ACCEPTED: &str = "gzip, br, zstd";
@@ -32,7 +35,16 @@ const MOST_ENCODINGS: usize = 3;
 const CHUNK_BYTES: usize = 32 * 1024;
 
 /// A body, chunk by chunk.
-pub(super) enum Decoded {
+pub(super) struct Decoded {
+    body: Body,
+    encodings: Vec<Encoding>,
+    /// Bytes as they came.
+    received: Arc<AtomicU64>,
+    /// Bytes after decompression.
+    bytes: u64,
+}
+
+enum Body {
     /// It is not compressed.
     Plain(Response),
     /// It is, once or more often.
@@ -46,6 +58,16 @@ enum Encoding {
     Zstd,
 }
 
+impl Encoding {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Brotli => "br",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
 impl Decoded {
     /// The body of `response`.
     ///
@@ -54,17 +76,19 @@ impl Decoded {
     /// If it has an encoding that was not asked for, or too many.
     pub(super) fn of(response: Response) -> Result<Self, CallError> {
         let encodings = encodings(response.headers())?;
+        let received = Arc::new(AtomicU64::new(0));
         if encodings.is_empty() {
-            return Ok(Self::Plain(response));
+            return Ok(Self { body: Body::Plain(response), encodings, received, bytes: 0 });
         }
-        let chunks = try_unfold(response, |mut response| async {
+        let chunks = try_unfold((response, Arc::clone(&received)), |(mut response, received)| async {
             let chunk = response.chunk().await.map_err(io::Error::other)?;
-            Ok::<_, io::Error>(chunk.map(|chunk| (chunk, response)))
+            received.fetch_add(chunk.as_ref().map_or(0, length), Ordering::Relaxed);
+            Ok::<_, io::Error>(chunk.map(|chunk| (chunk, (response, received))))
         });
         let body: Pin<Box<dyn AsyncBufRead + Send>> = Box::pin(StreamReader::new(Box::pin(chunks)));
         // They are named in the order in which they were applied. Source: RFC 9110, section 8.4.
-        let reader = encodings.into_iter().rev().fold(body, decoder);
-        Ok(Self::Compressed { reader, buffer: BytesMut::new() })
+        let reader = encodings.iter().rev().copied().fold(body, decoder);
+        Ok(Self { body: Body::Compressed { reader, buffer: BytesMut::new() }, encodings, received, bytes: 0 })
     }
 
     /// The next bytes; `None` at the end of a body that is whole.
@@ -73,15 +97,36 @@ impl Decoded {
     ///
     /// If the connection breaks, or the compression does.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, CallError> {
-        match self {
-            Self::Plain(response) => response.chunk().await.map_err(CallError::from_transport),
-            Self::Compressed { reader, buffer } => {
+        let chunk = match &mut self.body {
+            Body::Plain(response) => response.chunk().await.map_err(CallError::from_transport)?,
+            Body::Compressed { reader, buffer } => {
                 buffer.reserve(CHUNK_BYTES);
                 let read = reader.read_buf(buffer).await.map_err(failure)?;
-                Ok((read > 0).then(|| buffer.split().freeze()))
+                (read > 0).then(|| buffer.split().freeze())
             }
-        }
+        };
+        self.bytes = self.bytes.saturating_add(chunk.as_ref().map_or(0, length));
+        Ok(chunk)
     }
+
+    /// Bytes so far, after decompression.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// How it came so far.
+    pub(super) fn transfer(&self) -> Transfer {
+        let received_bytes = match self.body {
+            Body::Plain(_) => self.bytes,
+            Body::Compressed { .. } => self.received.load(Ordering::Relaxed),
+        };
+        let encodings = self.encodings.iter().map(|encoding| encoding.as_str()).collect();
+        Transfer { encodings, received_bytes, bytes: self.bytes }
+    }
+}
+
+fn length(chunk: &Bytes) -> u64 {
+    u64::try_from(chunk.len()).unwrap_or(u64::MAX)
 }
 
 fn decoder(compressed: Pin<Box<dyn AsyncBufRead + Send>>, encoding: Encoding) -> Pin<Box<dyn AsyncBufRead + Send>> {

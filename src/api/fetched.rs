@@ -14,12 +14,36 @@ pub enum Fetched<T> {
         tag: Option<EntityTag>,
         /// The server's time when it responded.
         server_time: ServerTime,
+        /// How the body came.
+        transfer: Transfer,
     },
     /// 304: the response is still the one that the tag came with.
     NotModified {
         /// The server's time when it responded.
         server_time: ServerTime,
     },
+}
+
+/// How a body came over the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transfer {
+    /// The encodings that it was compressed with, in the order in which they were applied; none if it was not.
+    pub encodings: Vec<&'static str>,
+    /// Its bytes as they came.
+    pub received_bytes: u64,
+    /// Its bytes after decompression.
+    pub bytes: u64,
+}
+
+/// What a conditional call shows of an API that sends validators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revalidation {
+    /// 304: an unchanged response is not sent again.
+    NotModified,
+    /// The same response with the same validator was sent again.
+    Ignored,
+    /// The response had changed meanwhile, so nothing is known.
+    Changed,
 }
 
 /// All webhooks that the token can see.

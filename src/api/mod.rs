@@ -30,7 +30,9 @@ pub mod wire;
 use std::sync::Arc;
 
 use delivery_ledger::fleet::{EntityTag, Listed};
-use delivery_ledger::{History, Ledger, LogResponse, Policy, ServerTime, Webhook, WebhookId, baseline};
+use delivery_ledger::{
+    History, Ledger, LogFacts, LogResponse, LogSurvey, Policy, ServerTime, Webhook, WebhookId, baseline,
+};
 use http::header::IF_NONE_MATCH;
 use http::{HeaderValue, Method};
 use tokio::time::Instant;
@@ -38,7 +40,7 @@ use tokio::time::Instant;
 pub use self::advice::Advice;
 pub use self::cause::{Cause, Malformation, ProxyProblem};
 pub use self::error::CallError;
-pub use self::fetched::{Fetched, Listing};
+pub use self::fetched::{Fetched, Listing, Revalidation, Transfer};
 pub use self::http_client::BuildError;
 pub use self::options::TOKEN_VARIABLE;
 pub use self::settings::ApiSettings;
@@ -47,7 +49,7 @@ pub use self::tls_error::{CertificateProblem, TlsProblem};
 
 use self::call::{CallResult, Endpoint};
 use self::session::Session;
-use self::sinks::{ListSink, LogSink, Sink, WebhookSink};
+use self::sinks::{ListSink, LogSink, Sink, SurveySink, WebhookSink};
 use self::transport::{Opened, Transport, lock};
 use crate::secret::Secret;
 use crate::telemetry::Instruments;
@@ -111,7 +113,6 @@ impl ApiClient {
         listed: Option<Listed>,
         policy: &Policy,
     ) -> Result<Fetched<LogResponse>, CallError> {
-        let path = format!("/api/v3/webhook/subscription/logs/{id}");
         let reading = |now: ServerTime| match listed {
             Some(Listed { at, came_at }) => {
                 let listed_at = lock(&self.transport.clock).revise(at, came_at);
@@ -119,7 +120,39 @@ impl ApiClient {
             }
             None => ledger.read(now, policy),
         };
-        self.fetch(Endpoint::Logs, &path, tag, |now| LogSink::of(id, reading(now))).await
+        self.fetch(Endpoint::Logs, &log_path(id), tag, |now| LogSink::of(id, reading(now))).await
+    }
+
+    /// The log of one webhook, read against a ledger, and what it shows of how the API writes logs.
+    ///
+    /// # Errors
+    ///
+    /// As [`ApiClient::logs`].
+    pub async fn survey(
+        &self,
+        id: WebhookId,
+        ledger: &Ledger,
+        policy: &Policy,
+    ) -> Result<Fetched<(LogResponse, LogFacts)>, CallError> {
+        let sink =
+            |now: ServerTime| SurveySink::of(LogSink::of(id, ledger.read(now, policy)), LogSurvey::new(now.likely()));
+        self.fetch(Endpoint::Logs, &log_path(id), None, sink).await
+    }
+
+    /// Asks for the log of one webhook once more, unless it is still the one that came with `tag`. Reads no body.
+    ///
+    /// # Errors
+    ///
+    /// If the call fails.
+    pub async fn revalidate(&self, id: WebhookId, tag: &EntityTag) -> Result<Revalidation, CallError> {
+        Ok(match self.open(Endpoint::Logs, &log_path(id), Some(tag)).await? {
+            Opened::NotModified { .. } => Revalidation::NotModified,
+            Opened::Body(body) => {
+                let is_same = body.tag().as_ref() == Some(tag);
+                self.transport.leave(body);
+                if is_same { Revalidation::Ignored } else { Revalidation::Changed }
+            }
+        })
     }
 
     /// Until when all calls pause, if a pause is in force at `now`.
@@ -133,8 +166,7 @@ impl ApiClient {
         self.transport.connections.renew();
     }
 
-    /// One `GET`, with a new token and a second try if the first token is refused. `sink` is made when the head of the
-    /// response has come, and gets the server's time.
+    /// One `GET`. `sink` is made when the head of the response has come, and gets the server's time.
     async fn fetch<S: Sink>(
         &self,
         endpoint: Endpoint,
@@ -142,6 +174,18 @@ impl ApiClient {
         tag: Option<&EntityTag>,
         sink: impl FnOnce(ServerTime) -> S,
     ) -> Result<Fetched<S::Value>, CallError> {
+        match self.open(endpoint, path, tag).await? {
+            Opened::NotModified { server_time } => Ok(Fetched::NotModified { server_time }),
+            Opened::Body(body) => {
+                let (server_time, tag) = (body.server_time, body.tag());
+                let (value, transfer) = self.transport.drain(body, sink(server_time)).await?;
+                Ok(Fetched::Fresh { value, tag, server_time, transfer })
+            }
+        }
+    }
+
+    /// One `GET` up to the head of its response, with a new token and a second try if the first token is refused.
+    async fn open(&self, endpoint: Endpoint, path: &str, tag: Option<&EntityTag>) -> Result<Opened, CallError> {
         let (token, generation) = self.session.token(&self.transport).await?;
         let mut opened = self.get(endpoint, path, tag, token).await;
         if let Err(refused) = &opened
@@ -150,14 +194,7 @@ impl ApiClient {
         {
             opened = self.get(endpoint, path, tag, Some(token)).await;
         }
-        match opened? {
-            Opened::NotModified { server_time } => Ok(Fetched::NotModified { server_time }),
-            Opened::Body(body) => {
-                let (server_time, tag) = (body.server_time, body.tag());
-                let value = self.transport.drain(body, sink(server_time)).await?;
-                Ok(Fetched::Fresh { value, tag, server_time })
-            }
-        }
+        opened
     }
 
     async fn get(
@@ -176,4 +213,8 @@ impl ApiClient {
         }
         self.transport.send(endpoint, request, tag.is_some()).await
     }
+}
+
+fn log_path(id: WebhookId) -> String {
+    format!("/api/v3/webhook/subscription/logs/{id}")
 }

@@ -1,6 +1,6 @@
 //! Bodies of responses, read while they come: no sink holds more of one than it needs.
 
-use delivery_ledger::{LogReading, LogResponse, Webhook, WebhookId};
+use delivery_ledger::{LogFacts, LogReading, LogResponse, LogSurvey, Webhook, WebhookId};
 
 use super::cause::Malformation;
 use super::credentials::{Origin, parse_token};
@@ -117,20 +117,61 @@ impl Sink for LogSink<'_> {
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         let Self { id, framing, reading } = self;
-        framing.feed(bytes, |framed| match framed {
-            Framed::Entry(json) => match read_log_entry(json, *id) {
-                LogEntry::Own(attempt) => reading.observe(attempt),
-                LogEntry::UnderWay(attempt) => reading.observe_under_way(attempt),
-                LogEntry::Foreign => reading.observe_foreign(),
-                LogEntry::Malformed => reading.observe_malformed(),
-            },
-            Framed::TooLong => reading.observe_malformed(),
-        })
+        framing.feed(bytes, |framed| take(reading, entry_of(framed, *id)))
     }
 
     fn finish(self) -> Result<LogResponse, CallError> {
         self.framing.finish()?;
         Ok(self.reading.finish())
+    }
+}
+
+fn entry_of(framed: Framed<'_>, webhook: WebhookId) -> LogEntry {
+    match framed {
+        Framed::Entry(json) => read_log_entry(json, webhook),
+        Framed::TooLong => LogEntry::Malformed,
+    }
+}
+
+fn take(reading: &mut LogReading<'_>, entry: LogEntry) {
+    match entry {
+        LogEntry::Own(attempt) => reading.observe(attempt),
+        LogEntry::UnderWay(attempt) => reading.observe_under_way(attempt),
+        LogEntry::Foreign => reading.observe_foreign(),
+        LogEntry::Malformed => reading.observe_malformed(),
+    }
+}
+
+/// Reads a log, and looks at how it is written.
+pub(super) struct SurveySink<'ledger> {
+    log: LogSink<'ledger>,
+    survey: LogSurvey,
+}
+
+impl<'ledger> SurveySink<'ledger> {
+    pub(super) fn of(log: LogSink<'ledger>, survey: LogSurvey) -> Self {
+        Self { log, survey }
+    }
+}
+
+impl Sink for SurveySink<'_> {
+    type Value = (LogResponse, LogFacts);
+
+    fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
+        let Self { log: LogSink { id, framing, reading }, survey } = self;
+        framing.feed(bytes, |framed| {
+            let entry = entry_of(framed, *id);
+            match &entry {
+                LogEntry::Own(attempt) => survey.observe(attempt, false),
+                LogEntry::UnderWay(attempt) => survey.observe(attempt, true),
+                LogEntry::Foreign | LogEntry::Malformed => {}
+            }
+            take(reading, entry);
+        })
+    }
+
+    fn finish(self) -> Result<Self::Value, CallError> {
+        Ok((self.log.finish()?, self.survey.finish()))
     }
 }
 

@@ -14,6 +14,7 @@ use super::call::{CallResult, Endpoint};
 use super::connections::Connections;
 use super::decoding::{self, Decoded};
 use super::error::{CallError, is_closed_connection};
+use super::fetched::Transfer;
 use super::http_client::BuildError;
 use super::pacing::Pacing;
 use super::reuse::note_reuse;
@@ -180,27 +181,33 @@ impl Transport {
         }
     }
 
-    /// Reads a body into `sink`, within the limits of time and size.
-    pub(super) async fn drain<S: Sink>(&self, body: Body, mut sink: S) -> Result<S::Value, CallError> {
+    /// Reads a body into `sink`, within the limits of time and size, and says how it came.
+    pub(super) async fn drain<S: Sink>(&self, body: Body, mut sink: S) -> Result<(S::Value, Transfer), CallError> {
         let Body { endpoint, response, started, .. } = body;
         let mut bytes = 0_u64;
         let read = async {
             let mut body = Decoded::of(response)?;
             while let Some(chunk) = body.chunk().await? {
-                bytes = bytes.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+                bytes = body.bytes();
                 if bytes > self.max_response_bytes {
                     return Err(CallError::too_large(self.max_response_bytes));
                 }
                 sink.feed(&chunk)?;
             }
-            sink.finish()
+            Ok((sink.finish()?, body.transfer()))
         };
-        let value = match timeout_at(started + self.timeout, read).await {
-            Ok(value) => value,
+        let read = match timeout_at(started + self.timeout, read).await {
+            Ok(read) => read,
             Err(_) => Err(CallError::timed_out(self.timeout)),
         };
-        self.count(endpoint, value.as_ref().err().map_or(CallResult::Ok, |error| error.result), started, bytes);
-        value
+        self.count(endpoint, read.as_ref().err().map_or(CallResult::Ok, |error| error.result), started, bytes);
+        read
+    }
+
+    /// Leaves a body unread: all that was wanted is its head.
+    pub(super) fn leave(&self, body: Body) {
+        let Body { endpoint, started, .. } = body;
+        self.count(endpoint, CallResult::Ok, started, 0);
     }
 
     fn count(&self, endpoint: Endpoint, result: CallResult, started: Instant, bytes: u64) {

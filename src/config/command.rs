@@ -9,8 +9,10 @@ use super::exit::Exit;
 use super::settings::ExporterSettings;
 use crate::api::options::ApiOptions;
 use crate::build;
+use crate::check::CheckOptions;
 use crate::demo::{self, DemoOptions};
 use crate::log_options::LogOptions;
+use crate::lost::LostOptions;
 use crate::options::variable;
 use crate::poller::options::PollOptions;
 use crate::replica::options::ReplicaOptions;
@@ -20,8 +22,10 @@ use crate::web_options::WebOptions;
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Subcommand)]
 pub enum Task {
-    /// Poll once and print one row per webhook
-    Check,
+    /// Poll once and print what it shows: a first look at an account
+    Check(CheckOptions),
+    /// Read the logs once and print which events were lost and which are pending: what to replay
+    Lost(LostOptions),
     /// Run against a simulated Cotalker on loopback; no account needed
     #[command(after_help = "The --cotalker.* flags have no effect here.")]
     Demo(DemoOptions),
@@ -70,7 +74,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Option<Task>, 
     let Cli { task, mut options } = Cli::from_arg_matches(&matches).map_err(|error| Exit::of(&error))?;
     let (needs_account, is_to_serve) = match task {
         None => (true, true),
-        Some(Task::Check) => (true, false),
+        Some(Task::Check(_) | Task::Lost(_)) => (true, false),
         Some(Task::Demo(_)) => (false, true),
         Some(Task::Healthcheck) => (false, false),
     };
@@ -94,7 +98,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Option<Task>, 
 /// The command line. A variable that `is_void` says is set to nothing does not count.
 fn command(is_void: impl Fn(&str) -> bool) -> Command {
     let with_variable = |arg: clap::Arg| match arg.get_long().map(variable) {
-        Some(name) if arg.get_long().is_some_and(|long| long.contains('.')) && !is_void(&name) => arg.env(name),
+        Some(name) if !is_void(&name) => arg.env(name),
         _ => arg,
     };
     Cli::command()
@@ -108,9 +112,9 @@ fn command(is_void: impl Fn(&str) -> bool) -> Command {
         )
         .mut_args(|arg| {
             let is_ours = arg.get_long().is_some_and(|name| name.contains('.'));
-            with_variable(arg).global(is_ours).hide_env_values(true)
+            if is_ours { with_variable(arg).global(true).hide_env_values(true) } else { arg }
         })
-        .mut_subcommand("demo", |demo| demo.mut_args(|arg| with_variable(arg).hide_env_values(true)))
+        .mut_subcommands(|task| task.mut_args(|arg| with_variable(arg).hide_env_values(true)))
 }
 
 /// The text of `--version`.
@@ -149,19 +153,28 @@ pub struct FlagDoc {
 pub fn flag_docs() -> Vec<FlagDoc> {
     let mut command = command(|_| false);
     command.build();
-    let demo = command.find_subcommand("demo").map_or_else(Vec::new, |demo| demo.get_arguments().collect());
-    let own = command.get_arguments().chain(demo.into_iter().filter(|arg| !arg.is_global_set()));
-    own.filter_map(|arg| {
-        let name = arg.get_long().filter(|name| name.contains('.'))?;
-        let default: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
-        Some(FlagDoc {
-            flag: format!("--{name}"),
-            variable: variable(name),
-            default: if default == ["false"] { "off".to_owned() } else { default.join(",") },
-            help: arg.get_help().map(ToString::to_string).unwrap_or_default(),
-        })
-    })
-    .collect()
+    let is_ours = |arg: &&clap::Arg| !matches!(arg.get_long(), None | Some("help" | "version"));
+    let of_tasks = command.get_subcommands().flat_map(Command::get_arguments).filter(|arg| !arg.is_global_set());
+    let mut docs: Vec<FlagDoc> = Vec::new();
+    for arg in command.get_arguments().chain(of_tasks).filter(is_ours) {
+        let doc = flag_doc(arg);
+        // Two tasks may have the same flag.
+        if !docs.contains(&doc) {
+            docs.push(doc);
+        }
+    }
+    docs
+}
+
+fn flag_doc(arg: &clap::Arg) -> FlagDoc {
+    let name = arg.get_long().unwrap_or_default();
+    let default: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+    FlagDoc {
+        flag: format!("--{name}"),
+        variable: variable(name),
+        default: if default == ["false"] { "off".to_owned() } else { default.join(",") },
+        help: arg.get_help().map(ToString::to_string).unwrap_or_default(),
+    }
 }
 
 #[cfg(test)]

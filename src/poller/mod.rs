@@ -185,7 +185,7 @@ impl Poller {
         let (now, random) = (clock::moment(), rand::random());
         match ended {
             CallEnded::List { call, listed } => match listed {
-                Ok(Fetched::Fresh { value, tag, server_time }) => {
+                Ok(Fetched::Fresh { value, tag, server_time, .. }) => {
                     let selected = select(value.webhooks, |code| self.filter.admits(code), self.limit);
                     self.fleet.listed(call, selected, value.malformed, tag, server_time, now);
                 }
@@ -210,7 +210,7 @@ impl Poller {
                 Err(error) => self.fleet.not_described(call, id, error, now, random),
             },
             CallEnded::Log { call, id, read } => match *read {
-                Ok(Fetched::Fresh { value, tag, server_time }) => {
+                Ok(Fetched::Fresh { value, tag, server_time, .. }) => {
                     self.fleet.log_read(call, id, value, tag, server_time, now);
                 }
                 Ok(Fetched::NotModified { server_time }) => self.fleet.log_unchanged(call, id, server_time, now),

@@ -18,8 +18,18 @@ pub(crate) fn ago(millis: i64) -> String {
     English.ago(millis)
 }
 
+/// A length of time in its largest unit.
+pub(crate) fn span(millis: i64) -> String {
+    English.span(Span::of_millis(millis))
+}
+
+/// `1,234`.
+pub(crate) fn count(number: u64) -> String {
+    English.number(number)
+}
+
 /// `1 event`, `1,234 events`: a noun whose plural ends in `s`.
-fn plural(number: u64, noun: &str) -> String {
+pub(crate) fn plural(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", English.number(number), if number == 1 { "" } else { "s" })
 }
 

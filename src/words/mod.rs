@@ -16,7 +16,7 @@ mod tests;
 mod vocabulary;
 
 pub(crate) use self::calendar::format;
-pub(crate) use self::english::ago;
+pub(crate) use self::english::{ago, count, plural, span};
 pub(crate) use self::grouping::capitalised;
 pub(crate) use self::labels::Labels;
 pub(crate) use self::language::Language;

@@ -45,7 +45,7 @@ fn list(ids: &[WebhookId], numbers: &mut Numbers) -> String {
 fn told_by_check(text: &str) -> (BTreeSet<String>, usize) {
     let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next());
     let labels = rows.filter(|label| *label != "webhook");
-    let dropped = text.lines().find_map(|line| line.split_once(" more webhooks are over")?.0.parse().ok());
+    let dropped = text.lines().find_map(|line| line.split_once(" more webhook")?.0.parse().ok());
     (labels.map(str::to_owned).collect(), dropped.unwrap_or(0))
 }
 

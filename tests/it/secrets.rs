@@ -125,13 +125,22 @@ async fn a_password_and_what_a_login_brings_are_never_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_says_no_secret_either() {
+async fn check_and_lost_say_no_secret_either() {
     let simulator = company().await;
-    let ended = program(&["check", "--log.level=trace,hyper=trace"]).towards(&simulator).run().await;
-    assert_eq!(ended.status, Some(0), "{ended:?}");
     let token = "wrong-but-still-secret";
-    let refused = program(&["check", "--log.level=trace"]).towards(&simulator).env("COTALKER_TOKEN", token).run().await;
-    assert_eq!(refused.status, Some(1));
-    let said = ended.stdout + &ended.stderr + &refused.stdout + &refused.stderr;
+    let mut said = String::new();
+    for (task, output, status) in
+        [("check", "table", 0), ("check", "json", 0), ("lost", "table", 3), ("lost", "json", 3)]
+    {
+        let look = || program(&[task, "--log.level=trace,hyper=trace", "--output", output]).towards(&simulator);
+        let ended = look().run().await;
+        assert_eq!(ended.status, Some(status), "{ended:?}");
+        let refused = look().env("COTALKER_TOKEN", token).run().await;
+        assert_eq!(refused.status, Some(1));
+        said.extend([ended.stdout, ended.stderr, refused.stdout, refused.stderr]);
+    }
+    for part in ["Rows per event", "\"rows_per_event\"", "Lost: ", "\"lost_at\""] {
+        assert!(said.contains(part), "{part} is missing");
+    }
     assert_silent(&said, &[simulator.token(), token.to_owned()]);
 }

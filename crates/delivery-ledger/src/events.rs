@@ -67,7 +67,7 @@ fn own_event(attempt: &Attempt) -> Event {
 }
 
 /// The key of an attempt's event.
-fn key_of(attempt: &Attempt) -> EventKey {
+pub(crate) fn key_of(attempt: &Attempt) -> EventKey {
     attempt.event.as_ref().map_or_else(|| own_event(attempt).key, |event| event.key)
 }
 

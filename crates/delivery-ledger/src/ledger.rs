@@ -458,6 +458,16 @@ impl LogResponse {
     pub fn window(&self) -> &Window {
         &self.window
     }
+
+    /// The server's time when it responded.
+    pub(crate) fn now(&self) -> ServerTime {
+        self.now
+    }
+
+    /// The attempts that were not dealt with before, in the order of their positions.
+    pub(crate) fn fresh(&self) -> impl Iterator<Item = &Attempt> {
+        self.fresh.values()
+    }
 }
 
 impl LogReading<'_> {

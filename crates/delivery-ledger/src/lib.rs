@@ -28,7 +28,9 @@ mod selection;
 mod sender_error;
 mod server_clock;
 mod standing;
+mod survey;
 mod time;
+mod to_replay;
 pub mod v1;
 pub mod v2;
 mod webhook;
@@ -50,6 +52,8 @@ pub use replay::{EventSummary, LostEvent, LostEvents, MAX_LOST, PendingEvent, Pe
 pub use selection::{Selected, select, select_ids};
 pub use server_clock::{Reckoning, ServerClock, ServerTime};
 pub use standing::{Failure, Standing, Success};
+pub use survey::{EventRows, Guess, LogExtent, LogFacts, LogOrder, LogSurvey, Rows, guess_retention};
 pub use time::UnixMillis;
+pub use to_replay::ToReplay;
 pub use webhook::Webhook;
 pub use window::{Retained, Retention};

@@ -1,0 +1,159 @@
+//! The findings as JSON, as docs/check.schema.json describes it. Its field names are part of the public interface.
+
+use delivery_ledger::{EventRows, Guess, Policy, UnixMillis};
+use serde::Serialize;
+
+use super::finding::{Finding, Findings, LogFound};
+use super::summary::{event_rows, retention_guess};
+use crate::look::{ListFacts, pretty, seconds, time};
+
+#[derive(Serialize)]
+struct Document {
+    checked_at: Option<String>,
+    api: String,
+    readable: bool,
+    problem: Option<String>,
+    list: Option<ListFacts>,
+    rows_per_event: RowsPerEvent,
+    retention: Retention,
+    webhooks: Vec<Webhook>,
+}
+
+#[derive(Serialize)]
+struct RowsPerEvent {
+    logged: Option<&'static str>,
+    most: Option<u64>,
+    retried_events_with_several: u64,
+    retried_events_with_one: u64,
+}
+
+#[derive(Serialize)]
+struct Retention {
+    newest_entries: Option<u64>,
+    seconds: Option<f64>,
+    logs: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Webhook {
+    webhook_id: String,
+    webhook: String,
+    active: Option<bool>,
+    state: &'static str,
+    problem: Option<String>,
+    last_attempt: Option<String>,
+    reason: Option<&'static str>,
+    status: Option<u16>,
+    explanation: Option<String>,
+    log: Option<Log>,
+}
+
+#[derive(Serialize)]
+struct Log {
+    read_at: Option<String>,
+    entries: Entries,
+    oldest: Option<String>,
+    newest: Option<String>,
+    span_seconds: Option<f64>,
+    order: Option<&'static str>,
+    rows_per_event: RowsPerEvent,
+    etag: &'static str,
+    encodings: Vec<&'static str>,
+    received_bytes: u64,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Entries {
+    success: u64,
+    failed: u64,
+    under_way: u64,
+    malformed: u64,
+    foreign: u64,
+    repeated: u64,
+    ahead: u64,
+}
+
+/// The document.
+pub(super) fn document(findings: &Findings) -> String {
+    let (newest_entries, millis, logs) = match retention_guess(findings) {
+        Guess::Unknown => (None, None, None),
+        Guess::Newest { entries, logs } => (Some(entries), None, Some(logs)),
+        Guess::Age { millis, logs } => (None, Some(millis), Some(logs)),
+    };
+    let missing = findings.missing.iter().map(|missing| Webhook {
+        webhook_id: missing.id.to_string(),
+        webhook: missing.label.clone(),
+        active: None,
+        state: "unreadable",
+        problem: Some(missing.cause.to_string()),
+        last_attempt: None,
+        reason: None,
+        status: None,
+        explanation: None,
+        log: None,
+    });
+    let found = findings.webhooks.iter().map(|finding| webhook(finding, &findings.policy));
+    pretty(&Document {
+        checked_at: time(findings.at),
+        api: findings.identity.clone(),
+        readable: findings.failure.is_none(),
+        problem: findings.failure.clone(),
+        list: findings.list,
+        rows_per_event: rows(event_rows(findings)),
+        retention: Retention { newest_entries, seconds: millis.map(seconds), logs },
+        webhooks: missing.chain(found).collect(),
+    })
+}
+
+fn webhook(finding: &Finding, policy: &Policy) -> Webhook {
+    let standing = finding.standing(policy);
+    Webhook {
+        webhook_id: finding.webhook.id.to_string(),
+        webhook: finding.webhook.label(),
+        active: Some(finding.webhook.active),
+        state: standing.state.as_str(),
+        problem: finding.log.as_ref().err().map(ToString::to_string),
+        last_attempt: standing.last_attempt.and_then(time),
+        reason: standing.failure.map(|(reason, _)| reason.as_str()),
+        status: standing.failure.and_then(|(_, status)| status),
+        explanation: standing.failure.map(|(reason, status)| reason.explain(status)),
+        log: finding.log.as_ref().ok().map(log),
+    }
+}
+
+fn log(found: &LogFound) -> Log {
+    let LogFound { ledger, facts, transfer, validator, now } = found;
+    let window = ledger.window();
+    let span = |(newest, oldest): (UnixMillis, UnixMillis)| seconds(newest.millis_since(oldest));
+    Log {
+        read_at: time(*now),
+        entries: Entries {
+            success: window.successes,
+            failed: window.failures,
+            under_way: facts.under_way,
+            malformed: window.malformed,
+            foreign: window.foreign,
+            repeated: facts.repeated,
+            ahead: facts.ahead,
+        },
+        oldest: facts.oldest.and_then(time),
+        newest: facts.newest.and_then(time),
+        span_seconds: facts.newest.zip(facts.oldest).map(span),
+        order: facts.order.map(|order| order.as_str()),
+        rows_per_event: rows(facts.rows),
+        etag: validator.as_str(),
+        encodings: transfer.encodings.clone(),
+        received_bytes: transfer.received_bytes,
+        bytes: transfer.bytes,
+    }
+}
+
+fn rows(found: EventRows) -> RowsPerEvent {
+    RowsPerEvent {
+        logged: found.rows().map(|rows| rows.as_str()),
+        most: (found.most > 0).then_some(found.most),
+        retried_events_with_several: found.several,
+        retried_events_with_one: found.single,
+    }
+}
