@@ -217,6 +217,9 @@ async fn the_page_shows_webhooks_and_allows_nothing_foreign() {
         lost: 0,
         gaps: 0,
         retention: Retention::Unknown,
+        lost_events: Arc::default(),
+        pending_events: Arc::default(),
+        recent: Arc::default(),
     };
     let overview = Overview { webhooks: vec![webhook], is_api_up: Some(true), ..Overview::default() };
     server.publisher.send_replace(Arc::new(Snapshot { overview, ..Snapshot::default() }));

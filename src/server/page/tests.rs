@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use delivery_ledger::{Failure, FailureReason, Position, Retention, UnixMillis};
 use http::{HeaderMap, StatusCode};
 
@@ -50,6 +52,9 @@ fn healthy(label: &str) -> WebhookRow {
         lost: 0,
         gaps: 0,
         retention: Retention::Unknown,
+        lost_events: Arc::default(),
+        pending_events: Arc::default(),
+        recent: Arc::default(),
     }
 }
 
