@@ -25,6 +25,7 @@ mod kills;
 mod model;
 mod odd_disks;
 mod odd_entries;
+mod pages;
 mod pauses;
 mod present;
 mod process;
