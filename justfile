@@ -64,3 +64,7 @@ manifests:
 # The dashboard; `just dashboard --write` regenerates it from its source
 dashboard *flags:
     scripts/test-dashboard {{ flags }}
+
+# The pages in a browser; `UPDATE_PICTURES=1 just page` takes the pictures of the documentation anew
+page:
+    scripts/test-page

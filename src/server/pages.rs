@@ -15,7 +15,7 @@ use http::{HeaderMap, StatusCode};
 use tokio::sync::Semaphore;
 
 use super::accept_language;
-use super::page::{Links, PageQuery, REFRESH_SECONDS, View, write_not_found, write_status_page};
+use super::page::{Links, PageQuery, REFRESH_SECONDS, View, write_not_found, write_status_page, write_webhook_page};
 use crate::clock;
 use crate::compression;
 use crate::snapshot::Snapshot;
@@ -118,7 +118,13 @@ fn failed() -> Response {
 fn write(name: &PageName, snapshot: &Snapshot, view: &View, to: &mut impl fmt::Write) -> Result<bool, fmt::Error> {
     match name {
         PageName::Status => write_status_page(&snapshot.overview, view, to).map(|()| true),
-        PageName::Webhook(_) => write_not_found(view, to).map(|()| false),
+        PageName::Webhook(id) => {
+            let is_found = write_webhook_page(&snapshot.overview, id, view, to)?;
+            if !is_found {
+                write_not_found(view, to)?;
+            }
+            Ok(is_found)
+        }
     }
 }
 

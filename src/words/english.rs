@@ -340,6 +340,23 @@ impl Words for English {
             }
         }
     }
+
+    fn delivered_with(&self, status: u16) -> String {
+        format!("delivered, {status}")
+    }
+
+    fn delivered_after_all(&self, at: &str) -> String {
+        format!("Delivered after all at {at}: nothing to replay.")
+    }
+
+    fn listed(&self, listed: u64, all: u64) -> String {
+        let all = self.number(all);
+        match listed {
+            0 => format!("None of the {all} can be listed: they were counted before lists were kept."),
+            1 => format!("The newest of {all} is listed."),
+            some => format!("The newest {} of {all} are listed.", self.number(some)),
+        }
+    }
 }
 
 const LABELS: Labels = Labels {
@@ -364,7 +381,6 @@ const LABELS: Labels = Labels {
     pending: "Pending",
     lost: "Lost",
     last_success: "Last success",
-    last_failure: "Last failure",
     log_read: "Log read",
     log_keeps: "Log keeps",
     never: "never",
@@ -387,4 +403,21 @@ const LABELS: Labels = Labels {
     nothing_found: "No webhook matches the filter.",
     not_found_title: "Webhook not found",
     not_found: "No webhook with this id is watched. It may have been deleted in Cotalker, or the filters of the exporter leave it out.",
+    lost_events: "Lost events",
+    pending_events: "Pending events",
+    newest_attempts: "Newest attempts",
+    no_lost: "No lost event is known.",
+    no_pending: "No event is pending.",
+    no_attempts: "The log has shown no attempt yet.",
+    ids: "To find an event in Cotalker: the log entry is an _id in the log of this webhook, the subject is the id of what the event is about.",
+    log_entry: "Log entry",
+    subject: "Subject",
+    event: "Event",
+    created: "Created",
+    attempt_at: "Attempt",
+    last_attempt: "Last attempt",
+    retry: "Retry",
+    result: "Result",
+    settled: "Lost",
+    no_event: "unknown",
 };

@@ -45,8 +45,6 @@ pub(crate) struct Labels {
     pub(crate) lost: &'static str,
     /// When an attempt last succeeded.
     pub(crate) last_success: &'static str,
-    /// When an attempt last failed.
-    pub(crate) last_failure: &'static str,
     /// When the log was last read.
     pub(crate) log_read: &'static str,
     /// How long the log keeps entries.
@@ -91,4 +89,38 @@ pub(crate) struct Labels {
     pub(crate) not_found_title: &'static str,
     /// What to say there.
     pub(crate) not_found: &'static str,
+    /// A heading.
+    pub(crate) lost_events: &'static str,
+    /// A heading.
+    pub(crate) pending_events: &'static str,
+    /// A heading.
+    pub(crate) newest_attempts: &'static str,
+    /// No event was lost.
+    pub(crate) no_lost: &'static str,
+    /// No event is pending.
+    pub(crate) no_pending: &'static str,
+    /// The log has no attempts.
+    pub(crate) no_attempts: &'static str,
+    /// What the ids are, and where to look for them.
+    pub(crate) ids: &'static str,
+    /// A column.
+    pub(crate) log_entry: &'static str,
+    /// A column.
+    pub(crate) subject: &'static str,
+    /// A column.
+    pub(crate) event: &'static str,
+    /// A column: when the event was made.
+    pub(crate) created: &'static str,
+    /// A column: when an attempt was made.
+    pub(crate) attempt_at: &'static str,
+    /// A column: when the newest attempt was made.
+    pub(crate) last_attempt: &'static str,
+    /// A column: how often the event was tried before.
+    pub(crate) retry: &'static str,
+    /// A column: how the attempt ended.
+    pub(crate) result: &'static str,
+    /// A column: when the event was given up.
+    pub(crate) settled: &'static str,
+    /// In place of an event that the log does not tell.
+    pub(crate) no_event: &'static str,
 }

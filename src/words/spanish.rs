@@ -372,6 +372,23 @@ impl Words for Spanish {
             }
         }
     }
+
+    fn delivered_with(&self, status: u16) -> String {
+        format!("entregado, {status}")
+    }
+
+    fn delivered_after_all(&self, at: &str) -> String {
+        format!("Finalmente entregado el {at}: no hay nada que reenviar.")
+    }
+
+    fn listed(&self, listed: u64, all: u64) -> String {
+        let all = self.number(all);
+        match listed {
+            0 => format!("No se puede mostrar ninguno de los {all}: se contaron antes de que existiera esta lista."),
+            1 => format!("Se muestra el más reciente de {all}."),
+            some => format!("Se muestran los {} más recientes de {all}.", self.number(some)),
+        }
+    }
 }
 
 const LABELS: Labels = Labels {
@@ -396,7 +413,6 @@ const LABELS: Labels = Labels {
     pending: "Pendientes",
     lost: "Perdidos",
     last_success: "Último éxito",
-    last_failure: "Última falla",
     log_read: "Log leído",
     log_keeps: "El log conserva",
     never: "nunca",
@@ -419,4 +435,21 @@ const LABELS: Labels = Labels {
     nothing_found: "Ningún webhook coincide con el filtro.",
     not_found_title: "Webhook no encontrado",
     not_found: "No se monitorea ningún webhook con este id. Puede haber sido eliminado en Cotalker, o los filtros del exporter lo excluyen.",
+    lost_events: "Eventos perdidos",
+    pending_events: "Eventos pendientes",
+    newest_attempts: "Intentos más recientes",
+    no_lost: "No se conoce ningún evento perdido.",
+    no_pending: "Ningún evento está pendiente.",
+    no_attempts: "El log aún no ha mostrado ningún intento.",
+    ids: "Para encontrar un evento en Cotalker: la entrada es un _id en el log de este webhook y el objeto es el id de aquello que cambió.",
+    log_entry: "Entrada del log",
+    subject: "Objeto",
+    event: "Evento",
+    created: "Creado",
+    attempt_at: "Intento",
+    last_attempt: "Último intento",
+    retry: "Reintento",
+    result: "Resultado",
+    settled: "Perdido",
+    no_event: "desconocido",
 };

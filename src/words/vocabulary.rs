@@ -146,4 +146,10 @@ pub(crate) trait Words: Sync {
     fn found(&self, found: u64, all: u64) -> String;
     /// How long a log keeps its entries.
     fn retention(&self, retention: Retention) -> String;
+    /// An attempt succeeded with this status, as a part of a sentence.
+    fn delivered_with(&self, status: u16) -> String;
+    /// An event that is counted as lost was delivered after all, at this time.
+    fn delivered_after_all(&self, at: &str) -> String;
+    /// Of more of them than are listed, the newest are.
+    fn listed(&self, listed: u64, all: u64) -> String;
 }

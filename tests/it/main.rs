@@ -28,6 +28,7 @@ mod model;
 mod odd_disks;
 mod odd_entries;
 mod packages;
+mod pages;
 mod passed_sockets;
 mod pauses;
 mod present;

@@ -1,5 +1,7 @@
 //! What there is to look at: exporters, and the companies that they watch.
 
+use std::time::Duration;
+
 use cotalker_simulator::demo::many;
 use cotalker_simulator::{Fault, Receiver, Settings, Simulator, Target, Trigger, WebhookSpec, World};
 use cotalker_webhook_exporter::clock;
@@ -7,8 +9,14 @@ use delivery_ledger::WebhookId;
 use serde_json::{Value, json};
 use test_harness::{Daemon, Running, Setup, program};
 
-/// How long the companies have been there: long enough for lost events, and for some that are older than an hour.
-const HISTORY_MS: i64 = 3 * 3_600_000;
+/// How long the companies have been there: long enough for lost events.
+const HISTORY_MS: i64 = 90 * 60_000;
+
+/// The same for those of many webhooks, which are much to read.
+const SHORT_HISTORY_MS: i64 = 20 * 60_000;
+
+/// Often enough for what a scene waits for, and seldom enough for a machine that draws pictures beside it.
+const INTERVAL: Duration = Duration::from_secs(15);
 
 /// A page to be looked at.
 pub(crate) struct Scene {
@@ -41,9 +49,9 @@ impl Scene {
 /// A company in which time passes as it does here.
 async fn watch(world: World) -> (Simulator, Daemon) {
     let simulator = Simulator::start(world, Settings { speed: 1.0, ..Settings::default() }).await.expect("a simulator");
-    let daemon = Setup::of(&simulator).start().await;
+    let setup = Setup::of(&simulator).api(|api| api.poll_interval = INTERVAL);
+    let daemon = setup.poller(|poller| poller.interval = INTERVAL).start().await;
     daemon.first_poll().await;
-    daemon.whole_good_poll().await;
     (simulator, daemon)
 }
 
@@ -116,18 +124,18 @@ pub(crate) async fn all() -> Vec<Scene> {
     let (simulator, daemon) = watch(eight()).await;
     add("eight-broken", format!("{}/", daemon.site.root()), Some(5), 200, vec![Shown::Simulated(simulator, daemon)]);
 
-    let (simulator, daemon) = watch(many(300, clock::now(), HISTORY_MS, 7)).await;
+    let (simulator, daemon) = watch(many(300, clock::now(), SHORT_HISTORY_MS, 7)).await;
     let root = daemon.site.root().to_owned();
     add("three-hundred-found", format!("{root}/?q=hooks-9.&refresh=0"), None, 200, Vec::new());
     add("three-hundred-none-found", format!("{root}/?q=nothing&state=stale"), Some(1), 200, Vec::new());
     add("three-hundred", format!("{root}/"), Some(5), 200, vec![Shown::Simulated(simulator, daemon)]);
 
-    let (simulator, daemon) = watch(many(40, clock::now(), HISTORY_MS, 8)).await;
+    let (simulator, daemon) = watch(many(40, clock::now(), SHORT_HISTORY_MS, 8)).await;
     simulator.rotate_token();
     daemon.wait_for("a refusal", |page| page.sum("cotalker_up", &[]) == Some(0.0)).await;
     add("api-down", format!("{}/", daemon.site.root()), Some(5), 200, vec![Shown::Simulated(simulator, daemon)]);
 
-    let (simulator, daemon) = watch(many(60, clock::now(), HISTORY_MS, 9)).await;
+    let (simulator, daemon) = watch(many(60, clock::now(), SHORT_HISTORY_MS, 9)).await;
     let ids = simulator.with_world(|world| world.ids());
     for id in ids.iter().skip(10).take(20) {
         simulator.fail(Target::Logs(*id), Fault::Html);
@@ -143,9 +151,9 @@ pub(crate) async fn all() -> Vec<Scene> {
     let demo = program(&["demo"]).anywhere().spawn();
     let site = demo.site().await;
     site.whole_good_poll().await;
-    let page = site.get("/").await.1;
+    let page = site.get("/?q=survey_legacy").await.1;
     let (_, rest) = page.split_once("href=\"webhooks/").expect("a link");
-    let id = rest.split('"').next().expect("an id").split('#').next().expect("an id");
+    let id = &rest[..24];
     add("demo-webhook", format!("{}/webhooks/{id}", site.root()), None, 200, Vec::new());
     add("demo", format!("{}/", site.root()), None, 200, vec![Shown::Demo(demo)]);
     scenes

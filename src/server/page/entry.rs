@@ -16,7 +16,7 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn of(webhook: &'a WebhookRow, overview: &Overview, now: UnixMillis) -> Self {
+    pub(super) fn of(webhook: &'a WebhookRow, overview: &Overview, now: UnixMillis) -> Self {
         let has_own_problem = webhook.problem.as_ref().is_some_and(|problem| problem.reach() != Reach::Api);
         let is_of_api = overview.is_api_up == Some(false) && !has_own_problem;
         Self { webhook, state: WebhookState::of(webhook, overview, now), is_of_api }

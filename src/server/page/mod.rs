@@ -13,6 +13,7 @@ mod links;
 mod not_found;
 mod notes;
 mod query;
+mod replay_row;
 mod row;
 mod status_page;
 mod story;
@@ -20,6 +21,7 @@ mod story;
 mod tests;
 mod view;
 mod webhook;
+mod webhook_page;
 
 pub use crate::webhook_state::WebhookState;
 
@@ -28,3 +30,4 @@ pub(crate) use self::not_found::write_not_found;
 pub(crate) use self::query::PageQuery;
 pub(crate) use self::status_page::write_status_page;
 pub(crate) use self::view::{REFRESH_SECONDS, View};
+pub(crate) use self::webhook_page::write_webhook_page;
