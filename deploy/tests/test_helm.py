@@ -34,7 +34,7 @@ def test_every_variant_is_valid_and_its_pods_are_restricted(name, helm):
         assert exporter(workload)["securityContext"]["readOnlyRootFilesystem"] is True
         assert pod(workload)["automountServiceAccountToken"] is False
         assert pod(workload)["enableServiceLinks"] is False
-        assert workload["spec"]["replicas"] == 1
+        assert workload["spec"]["replicas"] == {"replicas": 3, "sharded-replicas": 2}.get(name, 1)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -230,6 +230,44 @@ def test_a_deployment_never_has_two_pods_at_once():
     assert only(variant("token"), "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
 
 
+def test_replicas_share_a_lease_that_they_and_nobody_else_may_change():
+    for name, leases in (("replicas", ["webhooks"]), ("sharded-replicas", ["demo-cotalker-webhook-exporter-all"])):
+        objects = variant(name)
+        workload, = workloads(objects)
+        assert environment(exporter(workload))["EXPORTER_REPLICA_LEASE"] == leases[0]
+        named, unnamed = only(objects, "Role")["rules"]
+        assert named == {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "resourceNames": leases,
+                         "verbs": ["get", "update"]}
+        assert unnamed == {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]}
+        binding = only(objects, "RoleBinding")
+        assert binding["roleRef"]["name"] == only(objects, "Role")["metadata"]["name"]
+        assert [subject["name"] for subject in binding["subjects"]] == [pod(workload)["serviceAccountName"]]
+
+
+def test_the_token_is_where_the_exporter_looks_for_it_and_in_this_container_only():
+    workload = only(variant("replicas"), "Deployment")
+    assert pod(workload)["automountServiceAccountToken"] is False
+    (mount,) = (mount for mount in exporter(workload)["volumeMounts"] if mount["name"] == "kubernetes")
+    assert mount == {"name": "kubernetes", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": True}
+    (volume,) = (volume for volume in pod(workload)["volumes"] if volume["name"] == "kubernetes")
+    token, ca, namespace = volume["projected"]["sources"]
+    paths = [token["serviceAccountToken"]["path"], ca["configMap"]["items"][0]["path"], namespace["downwardAPI"]["items"][0]["path"]]
+    assert paths == ["token", "ca.crt", "namespace"]
+
+
+def test_a_single_pod_does_not_use_the_kubernetes_api():
+    objects = variant("token")
+    assert not of_kind(objects, "Role", "RoleBinding")
+    deployment = only(objects, "Deployment")
+    assert "kubernetes" not in [volume["name"] for volume in pod(deployment)["volumes"]]
+    assert "EXPORTER_REPLICA_LEASE" not in environment(exporter(deployment))
+
+
+def test_replicas_roll_one_by_one_and_none_ends_before_its_successor_is_ready():
+    strategy = only(variant("replicas"), "Deployment")["spec"]["strategy"]
+    assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+
+
 def test_each_shard_is_a_stateful_set_with_its_own_webhooks_volume_and_selector():
     objects = variant("sharded")
     shards = workloads(objects)
@@ -411,6 +449,9 @@ def test_a_network_policy_lets_through_scrapes_names_and_the_api_and_nothing_els
     assert {(port["port"], port["protocol"]) for port in names["ports"]} == {
         (port, protocol) for port in (53, 5353) for protocol in ("UDP", "TCP")}
     assert api == {"ports": [{"port": 443, "protocol": "TCP"}]}
+
+    assert only(variant("replicas"), "NetworkPolicy")["spec"]["egress"][2] == {
+        "ports": [{"port": 6443, "protocol": "TCP"}], "to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}]}
 
     policy = only(variant("everything"), "NetworkPolicy")["spec"]
     given = yaml.safe_load((CHART / "ci/everything-values.yaml").read_text())["networkPolicy"]

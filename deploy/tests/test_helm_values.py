@@ -26,6 +26,7 @@ import values_table  # noqa: E402
     (merged(TOKEN, {"cotalker": {"baseUrl": "https://me:s3cret@x"}}), "cotalker.baseUrl must hold no user and no password"),
     (merged(TOKEN, {"cotalker": {"ca": {"configMap": "a", "secret": "b"}}}), "cotalker.ca.configMap and cotalker.ca.secret exclude each"),
     (merged(TOKEN, {"persistence": {"existingClaim": "a"}}), "persistence.existingClaim needs persistence.enabled=true"),
+    (merged(TOKEN, {"replica": {"count": 2}, "persistence": {"enabled": True}}), "replica.count above 1 and persistence.enabled need shards"),
     (merged(TOKEN, {"shards": [{"name": "a", "include": "a"}], "persistence": {"enabled": True, "existingClaim": "a"}}),
      "persistence.existingClaim and shards are mutually exclusive"),
     (merged(TOKEN, {"shards": [{"name": "a", "include": "a"}], "webhooks": {"exclude": "b"}}), "webhooks.exclude and shards exclude"),

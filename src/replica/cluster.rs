@@ -31,7 +31,7 @@ pub(super) struct Access {
 impl Cluster {
     /// The one that this pod runs in, if `variable` knows what Kubernetes sets in each container.
     pub(crate) fn of_this_pod(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        let [host, port] = ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"].map(|name| variable(name));
+        let [host, port] = ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"].map(variable);
         let (host, port) = (host.filter(|host| !host.is_empty())?, port?);
         // An IPv6 address.
         let host = if host.contains(':') { format!("[{host}]") } else { host };

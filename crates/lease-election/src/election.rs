@@ -279,7 +279,7 @@ impl Election {
             _ if self.resigns => Standing::Standby,
             _ if self.held_until > uptime => Standing::Holder { until: self.held_until },
             Standing::Holder { .. } => Standing::Checking,
-            standing => standing,
+            standing @ (Standing::Standby | Standing::Unsure { .. } | Standing::Checking) => standing,
         };
     }
 }

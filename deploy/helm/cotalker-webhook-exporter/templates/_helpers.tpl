@@ -22,6 +22,12 @@
 {{- .Values.serviceAccount.name | default (.Values.serviceAccount.create | ternary (include "cotalker-webhook-exporter.fullname" .) "default") }}
 {{- end }}
 
+{{- /* The Lease of the pods of a workload; "shard" is the name of the shard, if there are shards. */}}
+{{- define "cotalker-webhook-exporter.lease" -}}
+{{- $name := .root.Values.replica.lease | default (include "cotalker-webhook-exporter.fullname" .root) }}
+{{- .shard | empty | ternary $name (printf "%s-%s" $name .shard) }}
+{{- end }}
+
 {{- define "cotalker-webhook-exporter.image" -}}
 {{- with .Values.image }}
 {{- if .digest }}

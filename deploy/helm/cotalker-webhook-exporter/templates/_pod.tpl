@@ -24,6 +24,8 @@ container, but not its flags. "webhooks" says what is watched: .Values.webhooks,
   (list "EXPORTER_POLL_CONCURRENCY" .poll.concurrency)
   (list "EXPORTER_POLL_RATE" .poll.rate)
   (list "EXPORTER_POLL_HISTORY" .poll.history)
+  (list "EXPORTER_REPLICA_LEASE" (gt (int .replica.count) 1 | ternary (include "cotalker-webhook-exporter.lease" (dict "root" $.root "shard" $.webhooks.name)) ""))
+  (list "EXPORTER_REPLICA_STANDBY_INTERVAL" (gt (int .replica.count) 1 | ternary .replica.standbyInterval ""))
   (list "EXPORTER_STATE_PATH" "/var/lib/cotalker-webhook-exporter")
   (list "EXPORTER_WEB_CONFIG_FILE" (.web.config.existingSecret | empty | ternary "" (printf "/etc/cotalker-webhook-exporter/web/%s" .web.config.existingSecretKey)))
   (list "EXPORTER_LOG_LEVEL" .log.level)
@@ -139,6 +141,11 @@ spec:
           readOnly: true
         - name: state
           mountPath: /var/lib/cotalker-webhook-exporter
+        {{- if gt (int .Values.replica.count) 1 }}
+        - name: kubernetes
+          mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+          readOnly: true
+        {{- end }}
         {{- if or .Values.cotalker.ca.configMap .Values.cotalker.ca.secret }}
         - name: ca
           mountPath: /etc/cotalker-webhook-exporter/ca
@@ -165,6 +172,26 @@ spec:
           - key: {{ .Values.cotalker.token | empty | ternary .Values.cotalker.existingSecretKey "token" }}
             path: token
           {{- end }}
+    {{- if gt (int .Values.replica.count) 1 }}
+    # What Kubernetes would mount into each container of the pod, for this one only.
+    - name: kubernetes
+      projected:
+        sources:
+          - serviceAccountToken:
+              path: token
+              # As Kubernetes does it itself.
+              expirationSeconds: 3607
+          - configMap:
+              name: kube-root-ca.crt
+              items:
+                - key: ca.crt
+                  path: ca.crt
+          - downwardAPI:
+              items:
+                - path: namespace
+                  fieldRef:
+                    fieldPath: metadata.namespace
+    {{- end }}
     {{- if $.claim }}
     - name: state
       persistentVolumeClaim:
