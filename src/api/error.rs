@@ -44,6 +44,11 @@ impl CallError {
         Self::new(CallResult::Malformed, cause)
     }
 
+    /// 304 to a call without a validator.
+    pub(crate) fn not_conditional() -> Self {
+        Self::malformed("the API responded with 304 to a call that was not conditional")
+    }
+
     pub(super) fn timed_out(after: Duration) -> Self {
         Self::new(CallResult::Timeout, format!("no complete response within {}", humantime::format_duration(after)))
     }

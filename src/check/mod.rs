@@ -82,8 +82,7 @@ async fn read(webhook: &Webhook, config: &PollSettings, client: &Client) -> Resu
     let mut ledger = Ledger::new(Position::START);
     let fetched = client.survey(webhook.id, &ledger, &config.policy).await?;
     let Fetched::Fresh { value: (response, facts), tag, server_time, transfer } = fetched else {
-        // Only a conditional call can bring it.
-        return Err(CallError::malformed("the API responded with 304 to a call that was not conditional"));
+        return Err(CallError::not_conditional());
     };
     ledger.fold(response, &config.policy);
     let validator = match &tag {
