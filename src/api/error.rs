@@ -48,6 +48,11 @@ impl CallError {
         Self::new(CallResult::Malformed, Cause::Malformed(malformation))
     }
 
+    /// 304 to a call without a validator.
+    pub(crate) fn not_conditional() -> Self {
+        Self::malformed(Malformation::NothingToCompare)
+    }
+
     pub(super) fn timed_out(after: Duration) -> Self {
         Self::new(CallResult::Timeout, Cause::TimedOut(Some(after)))
     }

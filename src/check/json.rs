@@ -29,7 +29,8 @@ struct RowsPerEvent {
 
 #[derive(Serialize)]
 struct Retention {
-    newest_entries: Option<u64>,
+    kind: &'static str,
+    entries: Option<u64>,
     seconds: Option<f64>,
     logs: Option<u64>,
 }
@@ -76,10 +77,14 @@ struct Entries {
 
 /// The document.
 pub(super) fn document(findings: &Findings) -> String {
-    let (newest_entries, millis, logs) = match retention_guess(findings) {
-        Guess::Unknown => (None, None, None),
-        Guess::Newest { entries, logs } => (Some(entries), None, Some(logs)),
-        Guess::Age { millis, logs } => (None, Some(millis), Some(logs)),
+    let retention = match retention_guess(findings) {
+        Guess::Unknown => Retention { kind: "unknown", entries: None, seconds: None, logs: None },
+        Guess::Newest { entries, logs } => {
+            Retention { kind: "newest", entries: Some(entries), seconds: None, logs: Some(logs) }
+        }
+        Guess::Age { millis, logs } => {
+            Retention { kind: "age", entries: None, seconds: Some(seconds(millis)), logs: Some(logs) }
+        }
     };
     let missing = findings.missing.iter().map(|missing| Webhook {
         webhook_id: missing.id.to_string(),
@@ -101,7 +106,7 @@ pub(super) fn document(findings: &Findings) -> String {
         problem: findings.failure.clone(),
         list: findings.list,
         rows_per_event: rows(event_rows(findings)),
-        retention: Retention { newest_entries, seconds: millis.map(seconds), logs },
+        retention,
         webhooks: missing.chain(found).collect(),
     })
 }

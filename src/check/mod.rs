@@ -15,7 +15,7 @@ use delivery_ledger::{Ledger, Position, Webhook};
 
 use self::finding::{Finding, Findings, LogFound, Validator};
 pub use self::options::CheckOptions;
-use crate::api::{ApiClient as Client, CallError, Fetched, Malformation};
+use crate::api::{ApiClient as Client, CallError, Fetched};
 use crate::clock;
 use crate::look::{Account, ListFacts, Output, look, printable};
 use crate::poller::PollSettings;
@@ -82,8 +82,7 @@ async fn read(webhook: &Webhook, config: &PollSettings, client: &Client) -> Resu
     let mut ledger = Ledger::new(Position::START);
     let fetched = client.survey(webhook.id, &ledger, &config.policy).await?;
     let Fetched::Fresh { value: (response, facts), tag, server_time, transfer } = fetched else {
-        // Only a conditional call can bring it.
-        return Err(CallError::malformed(Malformation::NothingToCompare));
+        return Err(CallError::not_conditional());
     };
     ledger.fold(response, &config.policy);
     let validator = match &tag {

@@ -29,6 +29,8 @@ pub(super) struct Found {
 #[derive(Debug)]
 pub(super) struct LogRead {
     pub(super) webhook: Webhook,
+    /// The server's time.
+    pub(super) now: UnixMillis,
     pub(super) to_replay: ToReplay,
     /// How many attempts it has.
     pub(super) attempts: u64,

@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _};
 
-use delivery_ledger::{Ledger, Position, ToReplay, UnixMillis, Webhook};
+use delivery_ledger::{Ledger, Position, ToReplay, Webhook};
 
 use self::found::{Found, LogRead};
 pub use self::options::LostOptions;
-use crate::api::{ApiClient as Client, CallError, Fetched, Malformation};
+use crate::api::{ApiClient as Client, CallError, Fetched};
 use crate::clock;
 use crate::look::{Output, Unreadable, look, printable};
 use crate::poller::PollSettings;
@@ -71,37 +71,41 @@ async fn find(config: &PollSettings, client: &Arc<Client>, options: LostOptions)
     let mut logs = stream::iter(account.webhooks)
         .map(|webhook| {
             let client = Arc::clone(client);
-            async move { (read(&webhook, config, options, &client).await, webhook) }
+            async move { read(webhook, config, options, &client).await }
         })
         .buffered(config.concurrency);
-    while let Some((read, webhook)) = logs.next().await {
+    while let Some(read) = logs.next().await {
         match read {
-            Ok((to_replay, attempts, oldest)) => found.logs.push(LogRead { webhook, to_replay, attempts, oldest }),
-            Err(cause) => found.unreadable.push(Unreadable { id: webhook.id, label: webhook.label(), cause }),
+            Ok(log) => found.logs.push(log),
+            Err(unreadable) => found.unreadable.push(unreadable),
         }
     }
     drop(logs);
     found
 }
 
-/// What one log says, how many attempts it has, and the oldest of them.
+/// What one log says.
 async fn read(
-    webhook: &Webhook,
+    webhook: Webhook,
     config: &PollSettings,
     options: LostOptions,
     client: &Client,
-) -> Result<(ToReplay, u64, Option<UnixMillis>), CallError> {
+) -> Result<LogRead, Unreadable> {
     let ledger = Ledger::new(Position::START);
-    let fetched = client.logs(webhook.id, None, &ledger, None, &config.policy).await?;
-    let Fetched::Fresh { value: response, server_time, .. } = fetched else {
-        // Only a conditional call can bring it.
-        return Err(CallError::malformed(Malformation::NothingToCompare));
+    let (response, server_time) = match client.logs(webhook.id, None, &ledger, None, &config.policy).await {
+        Ok(Fetched::Fresh { value, server_time, .. }) => (value, server_time),
+        Ok(Fetched::NotModified { .. }) => return Err(unreadable(&webhook, CallError::not_conditional())),
+        Err(cause) => return Err(unreadable(&webhook, cause)),
     };
     let mut to_replay = ToReplay::of(&response, &config.policy);
     if let Some(since) = options.since {
         let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
         to_replay = to_replay.since(server_time.cautious().plus_millis(-millis));
     }
-    let window = response.window();
-    Ok((to_replay, window.successes + window.failures, window.oldest))
+    let (window, now) = (response.window(), server_time.likely());
+    Ok(LogRead { webhook, now, to_replay, attempts: window.successes + window.failures, oldest: window.oldest })
+}
+
+fn unreadable(webhook: &Webhook, cause: CallError) -> Unreadable {
+    Unreadable { id: webhook.id, label: webhook.label(), cause }
 }

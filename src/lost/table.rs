@@ -29,12 +29,14 @@ pub(super) fn text(found: &Found, width: Option<u16>) -> String {
         let _ = writeln!(text, "Lost: no event.");
     } else {
         let _ = writeln!(text, "Lost: {}. Nothing sends them again: replay them by hand.\n", number(lost.len()));
-        let mut table =
-            events(["webhook", "log entry", "event", "subject", "created", "last attempt", "lost", "why"], width);
+        let mut table = events(
+            ["webhook", "log entry", "event", "subject", "created (UTC)", "last attempt (UTC)", "lost (UTC)", "why"],
+            width,
+        );
         for (webhook, lost) in lost {
             let [label, entry, kind, subject, created, last, why] = row(webhook, lost.event.as_ref(), &lost.last);
             let why = match lost.succeeded_at {
-                Some(at) => format!("delivered after all at {}: nothing to replay", moment(at)),
+                Some(at) => format!("delivered after all at {} UTC: nothing to replay", moment(at)),
                 None => why,
             };
             table.add_row([label, entry, kind, subject, created, last, moment(lost.lost_at), why]);
@@ -45,7 +47,8 @@ pub(super) fn text(found: &Found, width: Option<u16>) -> String {
         let _ = writeln!(text, "Pending: no event.");
     } else {
         let _ = writeln!(text, "Pending: {}. Cotalker may still retry them.\n", number(pending.len()));
-        let mut table = events(["webhook", "log entry", "event", "subject", "created", "last attempt", "why"], width);
+        let mut table =
+            events(["webhook", "log entry", "event", "subject", "created (UTC)", "last attempt (UTC)", "why"], width);
         for (webhook, pending) in pending {
             table.add_row(row(webhook, pending.event.as_ref(), &pending.last));
         }
@@ -80,19 +83,19 @@ fn row(webhook: &Webhook, event: Option<&EventSummary>, last: &Failure) -> [Stri
 }
 
 fn moment(at: UnixMillis) -> String {
-    format(at, "%Y-%m-%d %H:%M:%S UTC")
+    format(at, "%Y-%m-%d %H:%M:%S")
 }
 
 /// How far the logs reach back: what was lost before is not in them.
 fn tell_reach(text: &mut String, found: &Found) {
     let logs = plural(u64::try_from(found.logs.len()).unwrap_or(u64::MAX), "log");
-    let shortest = found.logs.iter().filter_map(|log| Some((log.oldest?, log.webhook.label()))).max();
-    let _ = match shortest {
-        Some((oldest, label)) => writeln!(
+    let begun = found.logs.iter().filter_map(|log| Some((log.oldest?, log)));
+    let _ = match begun.max_by_key(|(oldest, _)| *oldest) {
+        Some((oldest, log)) => writeln!(
             text,
             "Read {logs}. The shortest is that of {}: it begins {}. What was lost before a log begins is not in it.",
-            printable(&label),
-            date(oldest, found.at)
+            printable(&log.webhook.label()),
+            date(oldest, log.now)
         ),
         None => writeln!(text, "Read {logs}, without any entry."),
     };

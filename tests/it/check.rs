@@ -161,6 +161,17 @@ async fn the_json_of_check_says_what_the_simulator_shows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn logs_that_are_all_cut_at_one_length_are_told_as_a_guess() {
+    let (simulator, ids) = company().await;
+    let unknown = json!({"kind": "unknown", "entries": null, "seconds": null, "logs": null});
+    assert_eq!(json(&simulator).await["retention"], unknown);
+    shape_all(&simulator, ids, |shape| shape.window = 20);
+    let guess = json!({"kind": "newest", "entries": 20, "seconds": null, "logs": 2});
+    assert_eq!(json(&simulator).await["retention"], guess);
+    assert_says(&table(&simulator).await, &["Retention: perhaps the newest 20 entries (2 logs have exactly so many)"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_compressed_log_is_told_with_both_of_its_sizes() {
     let (simulator, _) = company().await;
     let document = json(&simulator).await;

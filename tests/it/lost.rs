@@ -68,7 +68,7 @@ fn truth(simulator: &Simulator, from: UnixMillis) -> (Vec<Value>, Vec<Value>) {
     });
     [&mut lost, &mut pending].into_iter().for_each(|events| {
         events.retain(|(at, ..)| *at >= from);
-        events.sort_by(|one, other| (other.0, other.1).cmp(&(one.0, one.1)));
+        events.sort_by_key(|event| std::cmp::Reverse((event.0, event.1)));
     });
     let values = |events: Vec<(_, _, Value)>| events.into_iter().map(|(_, _, event)| event).collect();
     (values(lost), values(pending))

@@ -26,6 +26,7 @@ pub(crate) fn assert_valid(name: &str, document: &Value) {
 #[track_caller]
 pub(crate) fn assert_is_strict(name: &str, document: &Value) {
     let validator = validator(name);
+    let document = &sample(document);
     assert!(validator.is_valid(document));
     let mut places = 0;
     for pointer in objects("", document) {
@@ -42,6 +43,15 @@ pub(crate) fn assert_is_strict(name: &str, document: &Value) {
         }
     }
     assert!(places > 10, "the document shows too little: {document:#}");
+}
+
+/// The document with the first item of each list only: the others are checked the same way.
+fn sample(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members.iter().map(|(key, value)| (key.clone(), sample(value))).collect(),
+        Value::Array(items) => items.iter().take(1).map(sample).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
 }
 
 /// Pointers to all objects in a document.
