@@ -3,21 +3,21 @@
 //! They are made anew from the ledgers each time, so that no series is left of a webhook that is gone; the registry of the
 //! `prometheus` crate would keep them, and costs 25 times as much per series.
 
-use delivery_ledger::{Action, DELAY_BUCKETS_SECONDS, EventType, FailureReason, Ledger, Policy, UnixMillis, Webhook};
+use delivery_ledger::{Action, DELAY_BUCKETS_SECONDS, EventType, FailureReason, Figures, Policy, UnixMillis, Webhook};
 
 use super::family::{Family, FamilyDoc, Kind};
-use super::sample::{Label, Point, SharedLabels, Sink, Value};
+use super::sample::{Label, Point, Shared, Sink, Value};
 
 /// The family that tells how fresh a webhook's other metrics are.
 const FRESHNESS: &str = "cotalker_webhook_last_poll_success_timestamp_seconds";
 
 /// One webhook, as its metrics see it.
-#[derive(Clone, Copy, Debug)]
-pub struct WebhookView<'a> {
+#[derive(Clone, Debug)]
+pub struct WebhookView {
     /// What the list says of it.
-    pub webhook: &'a Webhook,
+    pub webhook: Webhook,
     /// What its log adds up to.
-    pub ledger: &'a Ledger,
+    pub ledger: Figures,
     /// Whether the last call for its log worked; `None` before the first.
     pub is_up: Option<bool>,
     /// When its log was last read, by the local clock.
@@ -79,15 +79,15 @@ impl LedgerFamily {
 
 #[derive(Clone, Copy, Debug)]
 enum Samples {
-    PerWebhook(fn(&mut Series<'_>, &WebhookView<'_>, &Policy)),
-    OfAll(fn(&mut Series<'_>, &AccountView, &[WebhookView<'_>])),
+    PerWebhook(fn(&mut Series<'_>, &WebhookView, &Policy)),
+    OfAll(fn(&mut Series<'_>, &AccountView, &[WebhookView])),
 }
 
 const fn counter(
     name: &'static str,
     labels: &'static [&'static str],
     help: &'static str,
-    samples: fn(&mut Series<'_>, &WebhookView<'_>, &Policy),
+    samples: fn(&mut Series<'_>, &WebhookView, &Policy),
 ) -> LedgerFamily {
     LedgerFamily { name, kind: Kind::Counter, labels, help, samples: Samples::PerWebhook(samples) }
 }
@@ -96,7 +96,7 @@ const fn gauge(
     name: &'static str,
     labels: &'static [&'static str],
     help: &'static str,
-    samples: fn(&mut Series<'_>, &WebhookView<'_>, &Policy),
+    samples: fn(&mut Series<'_>, &WebhookView, &Policy),
 ) -> LedgerFamily {
     LedgerFamily { name, kind: Kind::Gauge, labels, help, samples: Samples::PerWebhook(samples) }
 }
@@ -140,7 +140,7 @@ pub const FAMILIES: &[LedgerFamily] = &[
         &["name", "trigger", "target_host", "company"],
         "Always 1; the labels hold what the list says of the webhook. target_host is the receiver's host, and its port if the URL has one.",
         |series, view, _| {
-            let webhook = view.webhook;
+            let webhook = &view.webhook;
             let labels = [
                 ("name", webhook.name.as_str()),
                 ("trigger", webhook.trigger.as_str()),
@@ -327,13 +327,13 @@ pub const FAMILIES: &[LedgerFamily] = &[
 ];
 
 /// Hands all families to `sink`. Webhooks come out in the order in which they are given.
-pub fn write(account: &AccountView, webhooks: &[WebhookView<'_>], policy: &Policy, sink: &mut dyn Sink) {
-    let labels: Vec<SharedLabels> = webhooks.iter().map(|view| labels_of(view.webhook)).collect();
+pub fn write(account: &AccountView, webhooks: &[WebhookView], policy: &Policy, sink: &mut dyn Sink) {
+    let labels: Vec<Shared> = webhooks.iter().map(|view| labels_of(&view.webhook)).collect();
     for family in FAMILIES {
         sink.family(&Family { name: family.name, kind: family.kind, help: &family.full_help() });
         match family.samples {
             Samples::OfAll(samples) => {
-                samples(&mut Series { sink, shared: SharedLabels::NONE }, account, webhooks);
+                samples(&mut Series { sink, shared: Shared::NONE }, account, webhooks);
             }
             Samples::PerWebhook(samples) => {
                 for (view, shared) in webhooks.iter().zip(&labels) {
@@ -345,14 +345,14 @@ pub fn write(account: &AccountView, webhooks: &[WebhookView<'_>], policy: &Polic
 }
 
 /// The labels that all series of a webhook have.
-fn labels_of(webhook: &Webhook) -> SharedLabels {
-    SharedLabels::new(&[("webhook_id", &webhook.id.to_string()), ("webhook", &webhook.label())])
+fn labels_of(webhook: &Webhook) -> Shared {
+    Shared::labels(&[("webhook_id", &webhook.id.to_string()), ("webhook", &webhook.label())])
 }
 
 /// The series of one family, of one webhook or of the account.
 struct Series<'a> {
     sink: &'a mut dyn Sink,
-    shared: &'a SharedLabels,
+    shared: &'a Shared,
 }
 
 impl Series<'_> {
@@ -381,7 +381,7 @@ fn count<T>(items: impl Iterator<Item = T>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use delivery_ledger::{Attempt, AttemptId, Event, EventKey, Outcome, Position};
+    use delivery_ledger::{Attempt, AttemptId, Event, EventKey, Ledger, Outcome, Position};
 
     use super::super::text::Text;
     use super::*;
@@ -402,7 +402,7 @@ mod tests {
     }
 
     fn page(webhook: &Webhook, ledger: &Ledger) -> String {
-        let view = WebhookView { webhook, ledger, is_up: None, read_at: None };
+        let view = WebhookView { webhook: webhook.clone(), ledger: ledger.into(), is_up: None, read_at: None };
         let account = AccountView { is_up: Some(true), dropped: 0, malformed: 0 };
         let mut text = Text::default();
         write(&account, &[view], &POLICY, &mut text);

@@ -16,6 +16,7 @@ mod docs;
 mod encodings;
 mod entries;
 mod faulty_disk;
+mod formats;
 mod freshness;
 mod golden;
 mod history;
