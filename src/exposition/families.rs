@@ -457,6 +457,7 @@ mod tests {
                 event_type: EventType::Task,
                 action: Action::Edit,
                 created_at: Some(UnixMillis::from_millis(1_651_781_070_000)),
+                subject: None,
             }),
         });
         ledger.fold(reading.finish(), &POLICY);
