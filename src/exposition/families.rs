@@ -328,7 +328,7 @@ pub const FAMILIES: &[LedgerFamily] = &[
 
 /// Hands all families to `sink`. Webhooks come out in the order in which they are given.
 pub fn write(account: &AccountView, webhooks: &[WebhookView], policy: &Policy, sink: &mut dyn Sink) {
-    let labels: Vec<Shared> = webhooks.iter().map(|view| labels_of(&view.webhook)).collect();
+    let labels: Vec<Shared> = webhooks.iter().map(shared_by).collect();
     for family in FAMILIES {
         sink.family(&Family { name: family.name, kind: family.kind, help: &family.full_help() });
         match family.samples {
@@ -344,9 +344,11 @@ pub fn write(account: &AccountView, webhooks: &[WebhookView], policy: &Policy, s
     }
 }
 
-/// The labels that all series of a webhook have.
-fn labels_of(webhook: &Webhook) -> Shared {
-    Shared::labels(&[("webhook_id", &webhook.id.to_string()), ("webhook", &webhook.label())])
+/// The labels that all series of a webhook have, and since when its counters count: not from before there was a webhook.
+fn shared_by(view: &WebhookView) -> Shared {
+    let webhook = &view.webhook;
+    let since = view.ledger.since().map(|since| since.max(webhook.id.0.made_at()));
+    Shared::labels(&[("webhook_id", &webhook.id.to_string()), ("webhook", &webhook.label())]).counting_since(since)
 }
 
 /// The series of one family, of one webhook or of the account.

@@ -11,6 +11,7 @@ mod checkpoint;
 mod conditional;
 mod counting;
 mod crash;
+mod created;
 mod credentials;
 mod docs;
 mod encodings;

@@ -16,6 +16,7 @@ pub struct Figures {
     standing: Standing,
     window: Window,
     as_of: Option<UnixMillis>,
+    since: Option<UnixMillis>,
 }
 
 impl From<&Ledger> for Figures {
@@ -26,6 +27,7 @@ impl From<&Ledger> for Figures {
             standing: ledger.standing().clone(),
             window: *ledger.window(),
             as_of: ledger.as_of,
+            since: ledger.since(),
         }
     }
 }
@@ -59,6 +61,12 @@ impl Figures {
     #[must_use]
     pub fn is_blocked(&self, policy: &Policy) -> bool {
         self.as_of.is_some_and(|now| self.standing.is_blocked(now, policy))
+    }
+
+    /// As [`Ledger::since`].
+    #[must_use]
+    pub fn since(&self) -> Option<UnixMillis> {
+        self.since
     }
 }
 
