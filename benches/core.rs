@@ -166,7 +166,7 @@ fn render_of_webhooks(bencher: Bencher<'_, '_>, webhooks: u32) {
             read_at: Some(NOW),
         })
         .collect();
-    let account = AccountView { is_up: Some(true), dropped: 0, malformed: 0 };
+    let account = AccountView { is_up: Some(true), ..AccountView::default() };
     bencher
         .counter(ItemsCount::new(views.len()))
         .counter(BytesCount::new(exposition::render(Format::Text, &account, &views, &POLICY).len()))

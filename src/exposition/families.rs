@@ -33,6 +33,8 @@ pub struct AccountView {
     pub dropped: u64,
     /// Malformed entries of the last list.
     pub malformed: u64,
+    /// The time between two reads of a webhook's log that the interval, the rate and the number of webhooks allow.
+    pub read_interval_millis: i64,
 }
 
 /// One row of the table: a family, and how its samples follow from the ledgers.
@@ -134,6 +136,13 @@ pub const FAMILIES: &[LedgerFamily] = &[
         labels: &[],
         help: "Number of malformed entries in the last list of webhooks; they are left out, and while there are any, no webhook is taken for gone.",
         samples: Samples::OfAll(|series, account, _| series.put(Value::Count(account.malformed))),
+    },
+    LedgerFamily {
+        name: "cotalker_exporter_webhook_read_interval_seconds",
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Time between two reads of a webhook's log that --poll.interval, --poll.rate and the number of webhooks allow; calls that take long make it longer.",
+        samples: Samples::OfAll(|series, account, _| series.put(Value::Millis(account.read_interval_millis))),
     },
     gauge(
         "cotalker_webhook_info",
@@ -405,7 +414,7 @@ mod tests {
 
     fn page(webhook: &Webhook, ledger: &Ledger) -> String {
         let view = WebhookView { webhook: webhook.clone(), ledger: ledger.into(), is_up: None, read_at: None };
-        let account = AccountView { is_up: Some(true), dropped: 0, malformed: 0 };
+        let account = AccountView { is_up: Some(true), ..AccountView::default() };
         let mut text = Text::default();
         write(&account, &[view], &POLICY, &mut text);
         String::from_utf8(text.finish()).expect("UTF-8")

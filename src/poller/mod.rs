@@ -77,6 +77,7 @@ impl Poller {
             Found::Previous(checkpoint) => fleet.restore(checkpoint.account, checkpoint.webhooks, true, now),
         }
         fleet.identify(client.identity().to_owned());
+        fleet.limit_rate(client.calls_per_second());
         let publication = Publication::new(publisher, writer, policy, interval);
         // Not only once it runs: the server may be asked before that.
         publication.show(&fleet);

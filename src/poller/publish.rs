@@ -138,6 +138,7 @@ impl Publication {
             is_up: account.is_up,
             dropped: u64::try_from(account.dropped).unwrap_or(u64::MAX),
             malformed: u64::try_from(account.malformed).unwrap_or(u64::MAX),
+            read_interval_millis: i64::try_from(fleet.read_interval().as_millis()).unwrap_or(i64::MAX),
         };
         let policy = self.policy;
         self.publisher.send_replace(Arc::new(Snapshot {
