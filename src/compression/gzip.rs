@@ -8,9 +8,9 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use crc32fast::Hasher;
 use flate2::{Compress, Compression, FlushCompress};
 
-/// The text format repeats itself so much that the fastest level is enough. Measured on 97 MB of failure counters:
-/// 4.9 MB in 0.13 s; level 6, the usual one, makes it 3.9 MB in 0.49 s.
-const LEVEL: Compression = Compression::fast();
+/// The text format repeats itself so much that a low level is enough. Measured with zlib-rs on 60,000 failure counters of
+/// 7.5 MB: 412 KB in 7 ms; level 1 makes it 560 KB in 6 ms, level 6 361 KB in 25 ms.
+const LEVEL: Compression = Compression::new(2);
 
 /// By how much the output grows when it is full: small for the exporter's own metrics, few steps for 90 MB.
 const OUTPUT_STEP: usize = 64 * 1024;
