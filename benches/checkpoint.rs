@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cotalker_webhook_exporter::exposition::{self, AccountView, WebhookView};
+use cotalker_webhook_exporter::exposition::{self, AccountView, Format, WebhookView};
 use cotalker_webhook_exporter::store::Store;
 use cotalker_webhook_exporter::store::record::encode_record;
 use delivery_ledger::Outcome;
@@ -125,12 +125,17 @@ fn fold_all(logs: Vec<(Ledger, Vec<Attempt>)>) {
 }
 
 fn render_all() -> Bytes {
-    let views: Vec<WebhookView<'_>> = FLEET
+    let views: Vec<WebhookView> = FLEET
         .webhooks
         .iter()
-        .map(|(webhook, ledger)| WebhookView { webhook, ledger, is_up: Some(true), read_at: Some(NOW) })
+        .map(|(webhook, ledger)| WebhookView {
+            webhook: webhook.clone(),
+            ledger: ledger.into(),
+            is_up: Some(true),
+            read_at: Some(NOW),
+        })
         .collect();
-    exposition::render(&AccountView::default(), &views, &POLICY)
+    exposition::render(Format::Text, &AccountView::default(), &views, &POLICY)
 }
 
 /// What has changed is encoded anew, and all of it is there to be written.

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use cotalker_simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec, World};
 use cotalker_webhook_exporter::api::stream::{Framed, Framer};
 use cotalker_webhook_exporter::api::wire::{LogEntry, read_log_entry};
-use cotalker_webhook_exporter::exposition::{self, AccountView, WebhookView};
+use cotalker_webhook_exporter::exposition::{self, AccountView, Format, WebhookView};
 use delivery_ledger::ServerTime;
 use delivery_ledger::{Attempt, Position, UnixMillis, Webhook, WebhookId};
 use delivery_ledger::{Ledger, LogResponse, Policy};
@@ -157,13 +157,18 @@ fn render_of_webhooks(bencher: Bencher<'_, '_>, webhooks: u32) {
             active: true,
         })
         .collect();
-    let views: Vec<WebhookView<'_>> = webhooks
+    let views: Vec<WebhookView> = webhooks
         .iter()
-        .map(|webhook| WebhookView { webhook, ledger: &ledger, is_up: Some(true), read_at: Some(NOW) })
+        .map(|webhook| WebhookView {
+            webhook: webhook.clone(),
+            ledger: (&ledger).into(),
+            is_up: Some(true),
+            read_at: Some(NOW),
+        })
         .collect();
-    let account = AccountView { is_up: Some(true), dropped: 0, malformed: 0, is_standby: false };
+    let account = AccountView { is_up: Some(true), ..AccountView::default() };
     bencher
         .counter(ItemsCount::new(views.len()))
-        .counter(BytesCount::new(exposition::render(&account, &views, &POLICY).len()))
-        .bench(|| exposition::render(&account, &views, &POLICY));
+        .counter(BytesCount::new(exposition::render(Format::Text, &account, &views, &POLICY).len()))
+        .bench(|| exposition::render(Format::Text, &account, &views, &POLICY));
 }

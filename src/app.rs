@@ -149,7 +149,7 @@ pub async fn serve(
         snapshots: subscriber,
         own_metrics: Arc::new({
             let instruments = Arc::clone(&instruments);
-            move || instruments.render(clock::now())
+            move |format| instruments.render(format, clock::now())
         }),
     };
     let server = Server::new(listeners, server::router(site))

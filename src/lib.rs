@@ -7,7 +7,7 @@
 //! HTTP body ─ api         frame one entry at a time, wire → core types ─► Attempt
 //! Attempt   ─ ledger      floor + set: counted once, or not            ─► counts, events, window facts
 //! ledgers   ─ store       durable first                                ─► disk
-//! ledgers   ─ exposition  families → samples → one encoder per format  ─► Bytes, once per change, not per scrape
+//! ledgers   ─ exposition  families → samples → one encoder per format  ─► Bytes, once per change and format, not per scrape
 //! GET       ─ server      hands out those bytes + the process's own few metrics
 //! ```
 //!

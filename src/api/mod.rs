@@ -58,6 +58,7 @@ use crate::telemetry::Instruments;
 #[derive(Debug)]
 pub struct ApiClient {
     identity: String,
+    calls_per_second: f64,
     session: Session,
     transport: Transport,
 }
@@ -70,7 +71,14 @@ impl ApiClient {
     /// If TLS cannot be set up: the system has no CAs and none was given, or those given are broken.
     pub fn new(settings: ApiSettings, instruments: Arc<Instruments>) -> Result<Self, BuildError> {
         let transport = Transport::new(&settings, instruments)?;
-        Ok(Self { identity: settings.identity(), session: Session::new(settings.credentials), transport })
+        let (identity, calls_per_second) = (settings.identity(), settings.calls_per_second);
+        Ok(Self { identity, calls_per_second, session: Session::new(settings.credentials), transport })
+    }
+
+    /// How many calls per second it makes at most; 0 for no limit.
+    #[must_use]
+    pub fn calls_per_second(&self) -> f64 {
+        self.calls_per_second
     }
 
     /// What this client reads: the API's URL and the company.

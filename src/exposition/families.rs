@@ -3,21 +3,21 @@
 //! They are made anew from the ledgers each time, so that no series is left of a webhook that is gone; the registry of the
 //! `prometheus` crate would keep them, and costs 25 times as much per series.
 
-use delivery_ledger::{Action, DELAY_BUCKETS_SECONDS, EventType, FailureReason, Ledger, Policy, UnixMillis, Webhook};
+use delivery_ledger::{Action, DELAY_BUCKETS_SECONDS, EventType, FailureReason, Figures, Policy, UnixMillis, Webhook};
 
 use super::family::{Family, FamilyDoc, Kind};
-use super::sample::{Label, Point, SharedLabels, Sink, Value};
+use super::sample::{Label, Point, Shared, Sink, Value};
 
 /// The family that tells how fresh a webhook's other metrics are.
 const FRESHNESS: &str = "cotalker_webhook_last_poll_success_timestamp_seconds";
 
 /// One webhook, as its metrics see it.
-#[derive(Clone, Copy, Debug)]
-pub struct WebhookView<'a> {
+#[derive(Clone, Debug)]
+pub struct WebhookView {
     /// What the list says of it.
-    pub webhook: &'a Webhook,
+    pub webhook: Webhook,
     /// What its log adds up to.
-    pub ledger: &'a Ledger,
+    pub ledger: Figures,
     /// Whether the last call for its log worked; `None` before the first.
     pub is_up: Option<bool>,
     /// When its log was last read, by the local clock.
@@ -35,6 +35,8 @@ pub struct AccountView {
     pub malformed: u64,
     /// Whether another replica knows the present better: then only what counts up is written, which merely lags.
     pub is_standby: bool,
+    /// The time between two reads of a webhook's log that the interval, the rate and the number of webhooks allow.
+    pub read_interval_millis: i64,
 }
 
 /// One row of the table: a family, and how its samples follow from the ledgers.
@@ -81,15 +83,15 @@ impl LedgerFamily {
 
 #[derive(Clone, Copy, Debug)]
 enum Samples {
-    PerWebhook(fn(&mut Series<'_>, &WebhookView<'_>, &Policy)),
-    OfAll(fn(&mut Series<'_>, &AccountView, &[WebhookView<'_>])),
+    PerWebhook(fn(&mut Series<'_>, &WebhookView, &Policy)),
+    OfAll(fn(&mut Series<'_>, &AccountView, &[WebhookView])),
 }
 
 const fn counter(
     name: &'static str,
     labels: &'static [&'static str],
     help: &'static str,
-    samples: fn(&mut Series<'_>, &WebhookView<'_>, &Policy),
+    samples: fn(&mut Series<'_>, &WebhookView, &Policy),
 ) -> LedgerFamily {
     LedgerFamily { name, kind: Kind::Counter, labels, help, samples: Samples::PerWebhook(samples) }
 }
@@ -98,7 +100,7 @@ const fn gauge(
     name: &'static str,
     labels: &'static [&'static str],
     help: &'static str,
-    samples: fn(&mut Series<'_>, &WebhookView<'_>, &Policy),
+    samples: fn(&mut Series<'_>, &WebhookView, &Policy),
 ) -> LedgerFamily {
     LedgerFamily { name, kind: Kind::Gauge, labels, help, samples: Samples::PerWebhook(samples) }
 }
@@ -137,12 +139,19 @@ pub const FAMILIES: &[LedgerFamily] = &[
         help: "Number of malformed entries in the last list of webhooks; they are left out, and while there are any, no webhook is treated as removed.",
         samples: Samples::OfAll(|series, account, _| series.put(Value::Count(account.malformed))),
     },
+    LedgerFamily {
+        name: "cotalker_exporter_webhook_read_interval_seconds",
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Time between two reads of a webhook's log that --poll.interval, --poll.rate and the number of webhooks allow; calls that take long make it longer.",
+        samples: Samples::OfAll(|series, account, _| series.put(Value::Millis(account.read_interval_millis))),
+    },
     gauge(
         "cotalker_webhook_info",
         &["name", "trigger", "target_host", "company"],
         "Always 1; the labels hold what the list says of the webhook. target_host is the receiver's host, and its port if the URL has one.",
         |series, view, _| {
-            let webhook = view.webhook;
+            let webhook = &view.webhook;
             let labels = [
                 ("name", webhook.name.as_str()),
                 ("trigger", webhook.trigger.as_str()),
@@ -339,13 +348,13 @@ pub const FAMILIES: &[LedgerFamily] = &[
 ];
 
 /// Hands all families to `sink`. Webhooks come out in the order in which they are given.
-pub fn write(account: &AccountView, webhooks: &[WebhookView<'_>], policy: &Policy, sink: &mut dyn Sink) {
-    let labels: Vec<SharedLabels> = webhooks.iter().map(|view| labels_of(view.webhook)).collect();
+pub fn write(account: &AccountView, webhooks: &[WebhookView], policy: &Policy, sink: &mut dyn Sink) {
+    let labels: Vec<Shared> = webhooks.iter().map(shared_by).collect();
     for family in FAMILIES.iter().filter(|family| !account.is_standby || family.kind != Kind::Gauge) {
         sink.family(&Family { name: family.name, kind: family.kind, help: &family.full_help() });
         match family.samples {
             Samples::OfAll(samples) => {
-                samples(&mut Series { sink, shared: SharedLabels::NONE }, account, webhooks);
+                samples(&mut Series { sink, shared: Shared::NONE }, account, webhooks);
             }
             Samples::PerWebhook(samples) => {
                 for (view, shared) in webhooks.iter().zip(&labels) {
@@ -356,15 +365,17 @@ pub fn write(account: &AccountView, webhooks: &[WebhookView<'_>], policy: &Polic
     }
 }
 
-/// The labels that all series of a webhook have.
-fn labels_of(webhook: &Webhook) -> SharedLabels {
-    SharedLabels::new(&[("webhook_id", &webhook.id.to_string()), ("webhook", &webhook.label())])
+/// The labels that all series of a webhook have, and since when its counters count: not from before there was a webhook.
+fn shared_by(view: &WebhookView) -> Shared {
+    let webhook = &view.webhook;
+    let since = view.ledger.since().map(|since| since.max(webhook.id.0.made_at()));
+    Shared::labels(&[("webhook_id", &webhook.id.to_string()), ("webhook", &webhook.label())]).counting_since(since)
 }
 
 /// The series of one family, of one webhook or of the account.
 struct Series<'a> {
     sink: &'a mut dyn Sink,
-    shared: &'a SharedLabels,
+    shared: &'a Shared,
 }
 
 impl Series<'_> {
@@ -393,7 +404,7 @@ fn count<T>(items: impl Iterator<Item = T>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use delivery_ledger::{Attempt, AttemptId, Event, EventKey, ObjectId, Outcome, Position};
+    use delivery_ledger::{Attempt, AttemptId, Event, EventKey, Ledger, ObjectId, Outcome, Position};
 
     use super::super::text::Text;
     use super::*;
@@ -414,8 +425,8 @@ mod tests {
     }
 
     fn page(webhook: &Webhook, ledger: &Ledger) -> String {
-        let view = WebhookView { webhook, ledger, is_up: None, read_at: None };
-        let account = AccountView { is_up: Some(true), dropped: 0, malformed: 0, is_standby: false };
+        let view = WebhookView { webhook: webhook.clone(), ledger: ledger.into(), is_up: None, read_at: None };
+        let account = AccountView { is_up: Some(true), ..AccountView::default() };
         let mut text = Text::default();
         write(&account, &[view], &POLICY, &mut text);
         String::from_utf8(text.finish()).expect("UTF-8")
@@ -458,9 +469,9 @@ mod tests {
     #[test]
     fn a_standby_shows_what_counts_up_and_nothing_of_the_present() {
         let (webhook, ledger) = (webhook("a", "b"), Ledger::new(Position::START));
-        let view =
-            WebhookView { webhook: &webhook, ledger: &ledger, is_up: Some(true), read_at: Some(UnixMillis::MAX) };
-        let account = AccountView { is_up: Some(true), dropped: 1, malformed: 1, is_standby: true };
+        let view = WebhookView { webhook, ledger: (&ledger).into(), is_up: Some(true), read_at: Some(UnixMillis::MAX) };
+        let account =
+            AccountView { is_up: Some(true), dropped: 1, malformed: 1, is_standby: true, read_interval_millis: 1 };
         let mut text = Text::default();
         write(&account, &[view], &POLICY, &mut text);
         let text = String::from_utf8(text.finish()).expect("UTF-8");

@@ -1,24 +1,26 @@
 //! What a registry of the `prometheus` crate has gathered, as families and samples.
 
+use delivery_ledger::UnixMillis;
 use prometheus::proto::{Metric, MetricFamily, MetricType};
 
 use super::family::{Family, FamilyDoc, Kind};
-use super::sample::{Label, Point, SharedLabels, Sink, Value};
+use super::sample::{Label, Point, Shared, Sink, Value};
 
-/// Hands all families to `sink`, in their order.
-pub fn write(families: &[MetricFamily], sink: &mut dyn Sink) {
+/// Hands all families to `sink`, in their order. Their counters have counted since then.
+pub fn write(families: &[MetricFamily], since: UnixMillis, sink: &mut dyn Sink) {
+    let shared = Shared::NONE.clone().counting_since(Some(since));
     for family in families {
         let Some(kind) = kind_of(family) else { continue };
         sink.family(&Family { name: family.name(), kind, help: family.help() });
         for metric in family.get_metric() {
-            write_metric(metric, kind, sink);
+            write_metric(metric, kind, &shared, sink);
         }
     }
 }
 
-fn write_metric(metric: &Metric, kind: Kind, sink: &mut dyn Sink) {
+fn write_metric(metric: &Metric, kind: Kind, shared: &Shared, sink: &mut dyn Sink) {
     let labels: Vec<Label<'_>> = metric.get_label().iter().map(|label| (label.name(), label.value())).collect();
-    let mut put = |point| sink.sample(SharedLabels::NONE, &labels, point);
+    let mut put = |point| sink.sample(shared, &labels, point);
     match kind {
         Kind::Counter => put(Point::Value(Value::Float(metric.get_counter().get_value()))),
         Kind::Gauge => put(Point::Value(Value::Float(metric.get_gauge().get_value()))),

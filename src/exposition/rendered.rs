@@ -1,40 +1,66 @@
-//! A rendered page, and its compressed twin.
+//! The ledgers' families, rendered when somebody asks for them: in each format and encoding at most once.
 
+use std::fmt;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use crate::compression::Deflated;
+use super::format::Format;
+use crate::compression::{Encoding, Part};
 
-/// Rendered families, compressed at most once.
-#[derive(Debug, Default)]
+/// How many there have been in this process.
+static MOMENTS: AtomicU64 = AtomicU64::new(0);
+
+/// Families of one moment. A form that nobody asks for costs nothing.
 pub struct Rendered {
-    plain: Bytes,
-    deflated: OnceLock<Deflated>,
+    moment: u64,
+    render: Box<dyn Fn(Format) -> Bytes + Send + Sync>,
+    forms: [[OnceLock<Part>; Encoding::ALL.len()]; Format::ALL.len()],
 }
 
 impl Rendered {
-    /// Families that have been rendered as this text.
+    /// Families that `render` renders.
     #[must_use]
-    pub fn new(plain: Bytes) -> Self {
-        Self { plain, deflated: OnceLock::new() }
+    pub fn new(render: impl Fn(Format) -> Bytes + Send + Sync + 'static) -> Self {
+        let moment = MOMENTS.fetch_add(1, Ordering::Relaxed);
+        Self { moment, render: Box::new(render), forms: Default::default() }
     }
 
-    /// The text.
+    /// Goes up from one moment to the next. What is of the same moment shares its memory.
     #[must_use]
-    pub fn plain(&self) -> &Bytes {
-        &self.plain
+    pub fn moment(&self) -> u64 {
+        self.moment
     }
 
-    /// The text compressed, if that has been done.
+    /// Them in this form. The first call takes as long as that takes, a tenth of a second for ten thousand webhooks: not
+    /// for an async thread.
     #[must_use]
-    pub fn deflated_already(&self) -> Option<&Deflated> {
-        self.deflated.get()
+    pub fn part(&self, format: Format, encoding: Encoding) -> Part {
+        let plain = || match self.ready(format, Encoding::Identity) {
+            Some(Part::Plain(plain)) => plain,
+            // Not kept: whoever asks for a compressed page asks for no other.
+            _ => (self.render)(format),
+        };
+        self.forms[format.index()][encoding.index()].get_or_init(|| Part::of(plain(), encoding)).clone()
     }
 
-    /// The text compressed. The first call does that, which takes a tenth of a second for 100 MB: not for an async thread.
+    /// The same, if that has been done.
     #[must_use]
-    pub fn deflated(&self) -> &Deflated {
-        self.deflated.get_or_init(|| Deflated::of(&self.plain))
+    pub fn ready(&self, format: Format, encoding: Encoding) -> Option<Part> {
+        self.forms[format.index()][encoding.index()].get().cloned()
+    }
+}
+
+impl Default for Rendered {
+    /// No families.
+    fn default() -> Self {
+        Self::new(|_| Bytes::new())
+    }
+}
+
+impl fmt::Debug for Rendered {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Rendered").finish_non_exhaustive()
     }
 }

@@ -17,7 +17,7 @@ pub trait Sink {
 
     /// Takes one sample, whose labels are `shared` and then `labels`. A histogram gives for each label set its buckets in
     /// ascending order, the infinite one included, then its sum and its count.
-    fn sample(&mut self, shared: &SharedLabels, labels: &[Label<'_>], point: Point);
+    fn sample(&mut self, shared: &Shared, labels: &[Label<'_>], point: Point);
 }
 
 /// What a sample says.
@@ -61,27 +61,42 @@ impl From<UnixMillis> for Value {
     }
 }
 
-/// Labels that many samples have in common, spelled as the text formats (0.0.4 and OpenMetrics 1.0) both spell them, so
-/// that they are escaped once and not sixty times.
+/// What many samples have in common: labels, spelled as the text formats (0.0.4 and OpenMetrics 1.0) both spell them, so
+/// that they are escaped once and not sixty times; and since when their counters count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SharedLabels(Vec<u8>);
+pub struct Shared {
+    labels: Vec<u8>,
+    since: Option<UnixMillis>,
+}
 
-impl SharedLabels {
-    /// No labels.
-    pub const NONE: &'static Self = &Self(Vec::new());
+impl Shared {
+    /// No labels, and counters that do not tell since when they count.
+    pub const NONE: &'static Self = &Self { labels: Vec::new(), since: None };
 
     /// These labels, in this order.
     #[must_use]
-    pub fn new(labels: &[Label<'_>]) -> Self {
+    pub fn labels(labels: &[Label<'_>]) -> Self {
         let mut text = Vec::new();
         write_labels(&mut text, labels);
-        Self(text)
+        Self { labels: text, since: None }
+    }
+
+    /// The same, and since when the counters with these labels count; `None` if that is not known.
+    #[must_use]
+    pub fn counting_since(self, since: Option<UnixMillis>) -> Self {
+        Self { since, ..self }
     }
 
     /// `name="value",…`, without braces.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.labels
+    }
+
+    /// Since when the counters count: they were 0 then.
+    #[must_use]
+    pub fn since(&self) -> Option<UnixMillis> {
+        self.since
     }
 }
 
@@ -98,12 +113,8 @@ pub(super) fn write_labels(text: &mut Vec<u8>, labels: &[Label<'_>]) {
     }
 }
 
-/// Writes a HELP text with backslash and line feed escaped.
-pub(super) fn escape_help(text: &mut Vec<u8>, help: &str) {
-    escape(text, help, |byte| matches!(byte, b'\\' | b'\n'));
-}
-
-fn escape(text: &mut Vec<u8>, value: &str, is_special: impl Fn(&u8) -> bool) {
+/// Writes `value` with a backslash before each special byte; a line feed becomes an `n`.
+pub(super) fn escape(text: &mut Vec<u8>, value: &str, is_special: impl Fn(&u8) -> bool) {
     let mut rest = value.as_bytes();
     while let Some(plain) = rest.iter().position(&is_special) {
         text.extend_from_slice(&rest[..plain]);

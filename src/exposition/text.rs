@@ -1,10 +1,10 @@
 //! The Prometheus text format 0.0.4.
 //! Source: <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>.
 
-use std::io::Write as _;
-
 use super::family::Family;
-use super::sample::{Label, Point, SharedLabels, Sink, Value, escape_help, write_labels};
+use super::line::write_line;
+use super::number::write_float;
+use super::sample::{Label, Point, Shared, Sink, Value, escape};
 
 /// Writes families in the text format 0.0.4.
 #[derive(Debug, Default)]
@@ -26,47 +26,6 @@ impl Text {
     pub fn finish(self) -> Vec<u8> {
         self.text
     }
-
-    /// Writes a name with its labels, and the space before the value. `le` is the upper bound of a bucket.
-    fn series(&mut self, suffix: &[u8], shared: &SharedLabels, labels: &[Label<'_>], le: Option<f64>) {
-        let text = &mut self.text;
-        text.extend_from_slice(&self.name);
-        text.extend_from_slice(suffix);
-        let shared = shared.as_bytes();
-        let mut before = b'{';
-        if !shared.is_empty() {
-            text.push(before);
-            text.extend_from_slice(shared);
-            before = b',';
-        }
-        if !labels.is_empty() {
-            text.push(before);
-            write_labels(text, labels);
-            before = b',';
-        }
-        if let Some(le) = le {
-            text.push(before);
-            text.extend_from_slice(b"le=\"");
-            write_float(text, le);
-            text.push(b'"');
-            before = b',';
-        }
-        text.extend_from_slice(if before == b'{' { b" " } else { b"} " });
-    }
-
-    fn count(&mut self, count: u64) {
-        self.text.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
-        self.text.push(b'\n');
-    }
-
-    fn value(&mut self, value: Value) {
-        match value {
-            Value::Count(count) => return self.count(count),
-            Value::Millis(millis) => write_seconds(&mut self.text, millis),
-            Value::Float(value) => write_float(&mut self.text, value),
-        }
-        self.text.push(b'\n');
-    }
 }
 
 impl Sink for Text {
@@ -77,7 +36,7 @@ impl Sink for Text {
         text.extend_from_slice(b"# HELP ");
         text.extend_from_slice(&self.name);
         text.push(b' ');
-        escape_help(text, family.help);
+        escape(text, family.help, |byte| matches!(byte, b'\\' | b'\n'));
         text.extend_from_slice(b"\n# TYPE ");
         text.extend_from_slice(&self.name);
         text.push(b' ');
@@ -85,55 +44,16 @@ impl Sink for Text {
         text.push(b'\n');
     }
 
-    fn sample(&mut self, shared: &SharedLabels, labels: &[Label<'_>], point: Point) {
-        match point {
-            Point::Value(value) => {
-                self.series(b"", shared, labels, None);
-                self.value(value);
-            }
+    fn sample(&mut self, shared: &Shared, labels: &[Label<'_>], point: Point) {
+        let (suffix, le, value) = match point {
+            Point::Value(value) => ("", None, value),
             Point::Bucket { upper, cumulative } => {
-                self.series(b"_bucket", shared, labels, Some(upper));
-                self.count(cumulative);
+                ("_bucket", Some((upper, write_float as fn(&mut Vec<u8>, f64))), Value::Count(cumulative))
             }
-            Point::Sum(value) => {
-                self.series(b"_sum", shared, labels, None);
-                self.value(value);
-            }
-            Point::Count(count) => {
-                self.series(b"_count", shared, labels, None);
-                self.count(count);
-            }
-        }
-    }
-}
-
-/// Milliseconds as seconds, exactly.
-fn write_seconds(text: &mut Vec<u8>, millis: i64) {
-    if millis < 0 {
-        text.push(b'-');
-    }
-    let (seconds, fraction) = (millis.unsigned_abs() / 1_000, millis.unsigned_abs() % 1_000);
-    text.extend_from_slice(itoa::Buffer::new().format(seconds).as_bytes());
-    if fraction > 0 {
-        // Writing into memory does not fail.
-        let _ = write!(text, ".{fraction:03}");
-    }
-}
-
-/// A number as Go's `ParseFloat` reads it, without an exponent.
-fn write_float(text: &mut Vec<u8>, value: f64) {
-    /// Up to here every whole number is one that `f64` tells apart from its neighbours: 2⁵³.
-    const WHOLE_BELOW: f64 = 9_007_199_254_740_992.0;
-    if value.is_infinite() {
-        text.extend_from_slice(if value > 0.0 { b"+Inf" } else { b"-Inf" });
-    } else if value.fract() == 0.0 && (1.0..WHOLE_BELOW).contains(&value) {
-        // The same digits in a tenth of the time; most bounds of buckets are whole.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and from 1 to 2⁵³")]
-        let whole = value as u64;
-        text.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
-    } else {
-        // `NaN` is spelled the same; and writing into memory does not fail.
-        let _ = write!(text, "{value}");
+            Point::Sum(value) => ("_sum", None, value),
+            Point::Count(count) => ("_count", None, Value::Count(count)),
+        };
+        write_line(&mut self.text, (&self.name, suffix), shared, labels, le, value);
     }
 }
 
@@ -151,11 +71,11 @@ mod tests {
     #[test]
     fn a_family_has_help_and_type_and_its_samples_have_its_name() {
         let text = written(|text| {
-            let shared = SharedLabels::new(&[("a", "1")]);
+            let shared = Shared::labels(&[("a", "1")]);
             text.family(&Family { name: "x", kind: Kind::Gauge, help: "One \\ of\ntwo \"lines\"." });
-            text.sample(SharedLabels::NONE, &[], Point::Value(Value::Count(1)));
+            text.sample(Shared::NONE, &[], Point::Value(Value::Count(1)));
             text.sample(&shared, &[], Point::Value(Value::Float(1.5)));
-            text.sample(SharedLabels::NONE, &[("b", "\\ \n \"")], Point::Value(true.into()));
+            text.sample(Shared::NONE, &[("b", "\\ \n \"")], Point::Value(true.into()));
             text.sample(&shared, &[("b", ""), ("c", "ñ")], Point::Value(Value::Count(2)));
         });
         let expected = "# HELP x One \\\\ of\\ntwo \"lines\".\n# TYPE x gauge\nx 1\nx{a=\"1\"} 1.5\nx{b=\"\\\\ \\n \\\"\"} 1\n\
@@ -167,10 +87,10 @@ mod tests {
     fn a_histogram_has_suffixes_and_its_bound_is_the_last_label() {
         let text = written(|text| {
             text.family(&Family { name: "h", kind: Kind::Histogram, help: "" });
-            text.sample(SharedLabels::NONE, &[], Point::Bucket { upper: 2.5, cumulative: 1 });
-            text.sample(SharedLabels::NONE, &[("b", "1")], Point::Bucket { upper: f64::INFINITY, cumulative: 2 });
-            text.sample(SharedLabels::NONE, &[], Point::Sum(Value::Millis(10_084)));
-            text.sample(SharedLabels::NONE, &[], Point::Count(2));
+            text.sample(Shared::NONE, &[], Point::Bucket { upper: 2.5, cumulative: 1 });
+            text.sample(Shared::NONE, &[("b", "1")], Point::Bucket { upper: f64::INFINITY, cumulative: 2 });
+            text.sample(Shared::NONE, &[], Point::Sum(Value::Millis(10_084)));
+            text.sample(Shared::NONE, &[], Point::Count(2));
         });
         let (_, samples) = text.split_once("histogram\n").expect("a type");
         assert_eq!(samples, "h_bucket{le=\"2.5\"} 1\nh_bucket{b=\"1\",le=\"+Inf\"} 2\nh_sum 10.084\nh_count 2\n");
@@ -193,7 +113,7 @@ mod tests {
             (Value::Float(f64::NEG_INFINITY), "-Inf"),
             (Value::Float(f64::NAN), "NaN"),
         ] {
-            let text = written(|text| text.sample(SharedLabels::NONE, &[], Point::Value(value)));
+            let text = written(|text| text.sample(Shared::NONE, &[], Point::Value(value)));
             assert_eq!(text, format!(" {expected}\n"));
         }
     }

@@ -86,6 +86,7 @@ impl Poller {
         let role = Role::new(seat, interval);
         fleet.poll_every(role.interval(), now);
         instruments.leads(role.leads(), role.interval().as_secs_f64());
+        fleet.limit_rate(client.calls_per_second());
         let publication = Publication::new(publisher, writer, policy, &role);
         // Not only once it runs: the server may be asked before that.
         publication.show(&fleet);

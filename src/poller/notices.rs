@@ -22,6 +22,9 @@ pub(super) fn log(notice: &Notice<CallError>) {
         Notice::OverLimit(dropped) => {
             tracing::warn!(dropped, "there are more webhooks than --webhook.limit; the newest are not watched");
         }
+        Notice::ReadInterval { webhooks, interval } => {
+            tracing::info!(webhooks, seconds = interval.as_secs_f64(), "at --poll.rate each log is read this often");
+        }
         Notice::Appeared(subject) => {
             tracing::info!(webhook = subject.label, id = %subject.id, "a new webhook is watched");
         }

@@ -148,17 +148,19 @@ impl Publication {
 
     /// Shows how things stand now.
     pub(super) fn show(&self, fleet: &Fleet<CallError>) {
-        let views: Vec<WebhookView<'_>> = fleet.members().map(view).collect();
+        let views: Vec<WebhookView> = fleet.members().map(view).collect();
         let account = fleet.account();
         let facts = AccountView {
             is_up: account.is_up,
             dropped: u64::try_from(account.dropped).unwrap_or(u64::MAX),
             malformed: u64::try_from(account.malformed).unwrap_or(u64::MAX),
             is_standby: self.is_outdated,
+            read_interval_millis: i64::try_from(fleet.read_interval().as_millis()).unwrap_or(i64::MAX),
         };
+        let policy = self.policy;
         self.publisher.send_replace(Arc::new(Snapshot {
             is_ready: fleet.is_ready(),
-            families: Rendered::new(exposition::render(&facts, &views, &self.policy)),
+            families: Rendered::new(move |format| exposition::render(format, &facts, &views, &policy)),
             overview: Overview {
                 webhooks: fleet.members().map(|member| row(&member, &self.policy)).collect(),
                 dropped: facts.dropped,
@@ -173,9 +175,9 @@ impl Publication {
     }
 }
 
-fn view<'a>(member: MemberView<'a, CallError>) -> WebhookView<'a> {
+fn view(member: MemberView<'_, CallError>) -> WebhookView {
     let MemberView { webhook, ledger, is_up, read_at, .. } = member;
-    WebhookView { webhook, ledger, is_up, read_at }
+    WebhookView { webhook: webhook.clone(), ledger: ledger.into(), is_up, read_at }
 }
 
 fn row(member: &MemberView<'_, CallError>, policy: &Policy) -> WebhookRow {

@@ -15,9 +15,9 @@ use http::{HeaderMap, StatusCode};
 use tokio::sync::Semaphore;
 
 use super::accept_language;
+use super::negotiation::takes_gzip;
 use super::page::{Links, PageQuery, REFRESH_SECONDS, View, write_not_found, write_status_page, write_webhook_page};
 use crate::clock;
-use crate::compression;
 use crate::snapshot::Snapshot;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -74,7 +74,7 @@ impl Pages {
             version: self.version,
         };
         let language = HeaderValue::from_static(view.language.tag());
-        let is_gzip = compression::wants_gzip(headers);
+        let is_gzip = takes_gzip(headers);
         let refreshes = view.refreshes();
         // Nobody closes the semaphore, and a task that panics is an error below.
         let Ok(turn) = Arc::clone(&self.turn).acquire_owned().await else { return failed() };

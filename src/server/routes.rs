@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::response::Response;
-use exporter_web::{Pieces, respond, text};
+use exporter_web::{Edition, Pieces, respond, text};
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, StatusCode, Uri};
 
+use super::negotiation;
 use super::pages::{PageName, Pages};
-use crate::compression;
+use crate::compression::{Encoding, Part};
+use crate::exposition::Format;
 use crate::snapshot::{self, Snapshot};
-
-/// The type of the metrics. Source: Prometheus, "Exposition formats".
-const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 const HEALTHY: &str = "/-/healthy";
 const READY: &str = "/-/ready";
@@ -33,8 +32,8 @@ pub struct Site {
     pub version: &'static str,
     /// Where the newest snapshot of the ledgers is.
     pub snapshots: snapshot::Subscriber,
-    /// Renders the exporter's own instruments in text format 0.0.4. It is called for each scrape, so it has to be quick.
-    pub own_metrics: Arc<dyn Fn() -> Vec<u8> + Send + Sync>,
+    /// Renders the exporter's own instruments, the last part of a page. It is called for each scrape, so it has to be quick.
+    pub own_metrics: Arc<dyn Fn(Format) -> Vec<u8> + Send + Sync>,
 }
 
 /// A router with one handler that compares the path. The path of the metrics is the user's, and the router would take it
@@ -95,27 +94,28 @@ impl Resource {
 async fn metrics(site: &Site, request: &HeaderMap) -> Response {
     // In this order: a poll's results are published before the poll is counted, so a response that counts a poll shows
     // its results.
-    let own = (site.own_metrics)();
+    let offer = negotiation::format(request);
+    let own = (site.own_metrics)(offer.format);
     let snapshot = Arc::clone(&site.snapshots.borrow());
-    // Should compression fail, the plain text is as good.
-    let ledgers = if compression::wants_gzip(request) { deflated(&snapshot).await } else { None };
-    let mut response = match ledgers {
-        Some(ledgers) => {
-            let mut response = respond(StatusCode::OK, METRICS, Pieces::new(ledgers.gzip_with(&own)));
-            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            response
-        }
-        None => respond(StatusCode::OK, METRICS, Pieces::new([snapshot.families.plain().clone(), own.into()])),
+    let Some(ledgers) = ledgers(&snapshot, offer.format, negotiation::encoding(request)).await else {
+        return text(StatusCode::INTERNAL_SERVER_ERROR, "failed to render the metrics");
     };
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    let mut response = respond(StatusCode::OK, offer.content_type, Pieces::new(ledgers.followed_by(own)));
+    // So that clients that read nothing keep few moments in memory.
+    response.extensions_mut().insert(Edition(snapshot.families.moment()));
+    let headers = response.headers_mut();
+    if ledgers.encoding() != Encoding::Identity {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(ledgers.encoding().as_str()));
+    }
+    headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     response
 }
 
-/// The ledgers' part, compressed; the first to ask waits for it, off the async threads.
-async fn deflated(snapshot: &Arc<Snapshot>) -> Option<compression::Deflated> {
-    if let Some(ready) = snapshot.families.deflated_already() {
-        return Some(ready.clone());
+/// The ledgers' part; the first to ask for it in this form waits for it, off the async threads.
+async fn ledgers(snapshot: &Arc<Snapshot>, format: Format, encoding: Encoding) -> Option<Part> {
+    if let Some(ready) = snapshot.families.ready(format, encoding) {
+        return Some(ready);
     }
     let snapshot = Arc::clone(snapshot);
-    tokio::task::spawn_blocking(move || snapshot.families.deflated().clone()).await.ok()
+    tokio::task::spawn_blocking(move || snapshot.families.part(format, encoding)).await.ok()
 }

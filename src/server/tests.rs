@@ -1,6 +1,6 @@
 use std::io::Read as _;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::routes::{Site, router};
-use crate::exposition::Rendered;
+use crate::exposition::{Format, Rendered};
 use crate::snapshot::{self, Overview, Publisher, Snapshot, WebhookRow};
 
 const LEDGERS: &str = "cotalker_up 1\n";
@@ -68,10 +68,11 @@ impl Running {
     }
 
     async fn get_accepting(&self, encoding: &str) -> Reply {
-        self.ask(&format!(
-            "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept-Encoding: {encoding}\r\n\r\n"
-        ))
-        .await
+        self.metrics_with(&format!("Accept-Encoding: {encoding}")).await
+    }
+
+    async fn metrics_with(&self, headers: &str) -> Reply {
+        self.get_with("/metrics", headers).await
     }
 
     async fn stopped(self) {
@@ -81,11 +82,15 @@ impl Running {
 }
 
 fn site(telemetry_path: &str, snapshots: snapshot::Subscriber) -> Site {
-    Site { telemetry_path: telemetry_path.into(), version: "1.2.3", snapshots, own_metrics: Arc::new(|| OWN.into()) }
+    Site { telemetry_path: telemetry_path.into(), version: "1.2.3", snapshots, own_metrics: Arc::new(own_metrics) }
+}
+
+fn own_metrics(format: Format) -> Vec<u8> {
+    [OWN.as_bytes(), format.end()].concat()
 }
 
 fn snapshot_of(ledgers: Bytes) -> Snapshot {
-    Snapshot { is_ready: true, families: Rendered::new(ledgers), overview: Overview::default() }
+    Snapshot { is_ready: true, families: Rendered::new(move |_| ledgers.clone()), overview: Overview::default() }
 }
 
 #[derive(Debug)]
@@ -121,7 +126,7 @@ async fn metrics_are_the_ledgers_and_the_exporters_own() {
     assert_eq!((response.status, response.text()), (200, [LEDGERS, OWN].concat().as_str()));
     assert_eq!(response.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     assert_eq!(response.header("content-length"), Some((LEDGERS.len() + OWN.len()).to_string().as_str()));
-    assert_eq!(response.header("vary"), Some("accept-encoding"));
+    assert_eq!(response.header("vary"), Some("accept, accept-encoding"));
     assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(response.header("content-encoding"), None);
     assert_eq!(server.get("/metrics?name=x").await.status, 200);
@@ -147,6 +152,79 @@ async fn gzip_is_one_member_with_the_same_text_and_follows_the_ledgers() {
     }
     let refused = server.get_accepting("gzip;q=0, identity").await;
     assert_eq!((refused.header("content-encoding"), refused.body.len()), (None, "cotalker_up 0\n".len() + OWN.len()));
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn zstd_is_one_frame_with_the_same_text() {
+    let large = "cotalker_webhook_delivery_attempts_total{webhook=\"a\"} 12\n".repeat(20_000);
+    let server = Running::showing(large.clone().into()).await;
+    for _ in 0..2 {
+        let response = server.get_accepting("gzip;q=0.9, zstd").await;
+        assert_eq!(response.header("content-encoding"), Some("zstd"));
+        assert_eq!(response.header("content-length"), Some(response.body.len().to_string().as_str()));
+        assert!(response.body.len() < large.len() / 50, "{}", response.body.len());
+        let mut decoder = zstd::stream::read::Decoder::new(response.body.as_slice()).expect("a decoder").single_frame();
+        let mut text = String::new();
+        decoder.read_to_string(&mut text).expect("zstd");
+        assert_eq!(text, [large.as_str(), OWN].concat());
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn each_format_is_served_under_its_name_in_any_encoding_and_openmetrics_ends_in_eof() {
+    let server = Running::start().await;
+    server.publisher.send_replace(Arc::new(Snapshot {
+        families: Rendered::new(|format| match format {
+            Format::Text => LEDGERS.into(),
+            Format::OpenMetrics => "# TYPE cotalker_up gauge\ncotalker_up 1\n".into(),
+        }),
+        ..Snapshot::default()
+    }));
+    let openmetrics = "# TYPE cotalker_up gauge\ncotalker_up 1\nprocess_open_fds 9\n# EOF\n";
+    let version_1 = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let version_0 = "application/openmetrics-text; version=0.0.1; charset=utf-8";
+    let text = "text/plain; version=0.0.4; charset=utf-8";
+    for (accept, content_type, body) in [
+        ("application/openmetrics-text;version=1.0.0", version_1, openmetrics),
+        ("application/openmetrics-text;version=0.0.1;q=0.5,*/*;q=0.1", version_0, openmetrics),
+        ("text/plain, application/openmetrics-text;q=0.9", text, "cotalker_up 1\nprocess_open_fds 9\n"),
+    ] {
+        let response = server.metrics_with(&format!("Accept: {accept}")).await;
+        assert_eq!((response.status, response.text()), (200, body), "{accept}");
+        assert_eq!(response.header("content-type"), Some(content_type), "{accept}");
+        assert_eq!(response.header("vary"), Some("accept, accept-encoding"));
+        let compressed = server.metrics_with(&format!("Accept: {accept}\r\nAccept-Encoding: gzip")).await;
+        let mut unpacked = String::new();
+        GzDecoder::new(compressed.body.as_slice()).read_to_string(&mut unpacked).expect("gzip");
+        assert_eq!((unpacked.as_str(), compressed.header("content-type")), (body, Some(content_type)), "{accept}");
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_form_of_the_page_is_rendered_once_and_only_if_it_is_asked_for() {
+    let rendered = Arc::new(Mutex::new(Vec::new()));
+    let server = Running::start().await;
+    let families = Rendered::new({
+        let rendered = Arc::clone(&rendered);
+        move |format| {
+            rendered.lock().expect("no panic").push(format);
+            LEDGERS.into()
+        }
+    });
+    server.publisher.send_replace(Arc::new(Snapshot { families, ..Snapshot::default() }));
+    assert_eq!(*rendered.lock().expect("no panic"), []);
+    for _ in 0..3 {
+        server.get_accepting("gzip").await;
+    }
+    assert_eq!(*rendered.lock().expect("no panic"), [Format::Text]);
+    for _ in 0..3 {
+        server.metrics_with("Accept: application/openmetrics-text").await;
+        server.metrics_with("Accept: application/openmetrics-text\r\nAccept-Encoding: zstd").await;
+    }
+    assert_eq!(*rendered.lock().expect("no panic"), [Format::Text, Format::OpenMetrics]);
     server.stopped().await;
 }
 

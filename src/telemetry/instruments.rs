@@ -13,7 +13,8 @@ use delivery_ledger::UnixMillis;
 use super::log_queue::take_dropped;
 use super::results::{ReloadResult, WriteResult};
 use crate::api::call::{CallResult, Endpoint};
-use crate::exposition::{FamilyDoc, Sink, Text, own};
+use crate::clock;
+use crate::exposition::{FamilyDoc, Format, Sink, own};
 use delivery_ledger::fleet::PollResult;
 
 /// Seconds; a call is cut off by `--cotalker.timeout`, 30 s by default. A convention.
@@ -22,12 +23,17 @@ const CALL_BUCKETS: [f64; 11] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.
 /// Seconds; ten thousand webhooks at twenty calls a second take 500. A convention.
 const POLL_BUCKETS: [f64; 11] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0];
 
+/// Room for all of them in any format: measured, 17 and 27 KiB.
+const CAPACITY: usize = 32 * 1024;
+
 const TOKEN_EXPIRY: &str = "cotalker_api_token_expiry_timestamp_seconds";
 
 /// The exporter's own instruments.
 #[derive(Debug)]
 pub struct Instruments {
     registry: Registry,
+    /// When they were at 0.
+    since: UnixMillis,
     api_requests: IntCounterVec,
     api_duration: HistogramVec,
     api_bytes: IntCounterVec,
@@ -229,6 +235,7 @@ impl Instruments {
 
         Ok(Self {
             registry,
+            since: clock::now(),
             api_requests,
             api_duration,
             api_bytes,
@@ -309,15 +316,15 @@ impl Instruments {
 
     /// Hands all of them to `sink`, as of `now` by the local clock.
     pub fn write(&self, now: UnixMillis, sink: &mut dyn Sink) {
-        own::write(&self.gather(now), sink);
+        own::write(&self.gather(now), self.since, sink);
     }
 
-    /// All of them in the text format 0.0.4, as of `now` by the local clock.
+    /// All of them as the last part of a page, as of `now` by the local clock.
     #[must_use]
-    pub fn render(&self, now: UnixMillis) -> Vec<u8> {
-        let mut text = Text::default();
-        self.write(now, &mut text);
-        text.finish()
+    pub fn render(&self, format: Format, now: UnixMillis) -> Vec<u8> {
+        let mut text = format.encode(CAPACITY, |sink| self.write(now, sink));
+        text.extend_from_slice(format.end());
+        text
     }
 
     /// Every family, for the documentation.
@@ -374,9 +381,8 @@ mod tests {
         let families = instruments.gather(now);
         let mut expected = Vec::new();
         TextEncoder::new().encode(&families, &mut expected).expect("encoded");
-        let mut text = Text::default();
-        own::write(&families, &mut text);
-        assert_eq!(String::from_utf8(text.finish()), String::from_utf8(expected));
+        let text = Format::Text.encode(0, |sink| own::write(&families, now, sink));
+        assert_eq!(String::from_utf8(text), String::from_utf8(expected));
     }
 
     #[test]
@@ -385,7 +391,7 @@ mod tests {
         let until = UnixMillis::from_secs(1_700_000_000);
         instruments.backing_off_until(until);
         let shown = |now| {
-            let text = String::from_utf8(instruments.render(now)).expect("UTF-8");
+            let text = String::from_utf8(instruments.render(Format::Text, now)).expect("UTF-8");
             let line = text.lines().find(|line| line.starts_with("cotalker_api_backoff_until_timestamp_seconds "));
             line.expect("a sample").to_owned()
         };

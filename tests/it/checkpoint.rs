@@ -247,6 +247,7 @@ fn the_checkpoint_of_version_2_loads_with_all_that_it_knew() {
     assert_eq!(fates(old), fates(new));
     assert_eq!(old.events().pending_since(), new.events().pending_since());
     assert_eq!(old.recent().newest_first(), [], "version 2 did not know");
+    assert_eq!((old.since(), new.since()), (None, Some(UnixMillis::MIN)), "nor since when it counts");
 }
 
 #[test]

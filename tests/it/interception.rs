@@ -2,6 +2,7 @@
 
 use cotalker_webhook_exporter::api::call::CallResult;
 use cotalker_webhook_exporter::api::credentials::Credentials;
+use cotalker_webhook_exporter::exposition::Format;
 use delivery_ledger::fleet::{CallFailure as _, Reach};
 
 use crate::responder::{Responder, client, response};
@@ -41,7 +42,7 @@ async fn a_page_that_refuses_is_told_apart_from_the_api_and_renews_no_token() {
         assert!(error.advice().contains("the token may be right"), "{}", error.advice());
         assert_eq!(error.reach(), Reach::Api, "it says the same to every call");
         assert_eq!(server.requests(), 2, "a login and a list");
-        let page = instruments.render(cotalker_webhook_exporter::clock::now());
+        let page = instruments.render(Format::Text, cotalker_webhook_exporter::clock::now());
         let page = MetricsPage(String::from_utf8(page).expect("UTF-8"));
         assert_eq!(page.failures("list"), ["http_error"]);
     }

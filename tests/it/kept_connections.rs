@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cotalker_webhook_exporter::api::call::CallResult;
+use cotalker_webhook_exporter::exposition::Format;
 use tokio::time::sleep;
 
 use crate::responder::{Reaction, Responder, response};
@@ -24,7 +25,7 @@ async fn no_call_fails_because_a_kept_connection_has_just_been_closed() {
             client.list(None).await.expect("a list");
             sleep(Duration::from_millis(gap % 8 * milliseconds / 4)).await;
         }
-        let page = instruments.render(cotalker_webhook_exporter::clock::now());
+        let page = instruments.render(Format::Text, cotalker_webhook_exporter::clock::now());
         let page = MetricsPage(String::from_utf8(page).expect("UTF-8"));
         assert_eq!(page.calls("list", "ok"), 40.0, "each call is counted once");
     }

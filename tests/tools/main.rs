@@ -16,6 +16,7 @@ mod full_disk;
 #[path = "../it/kills.rs"]
 mod kills;
 mod memory;
+mod openmetrics;
 mod prometheus;
 mod prometheus_server;
 mod promtool;

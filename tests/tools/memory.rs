@@ -6,6 +6,8 @@ use cotalker_simulator::demo::many;
 use cotalker_simulator::{Simulator, Trigger, WebhookSpec, World};
 use delivery_ledger::WebhookId;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
 use test_harness::{Running, START, program, release_build, serve, until};
 
 /// So much more an unoptimised build takes, mostly for its own code: 12 to 14 MiB as measured in each of these tests.
@@ -101,4 +103,65 @@ async fn a_long_log_that_is_history_takes_little() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_log_that_counts_takes_little() {
     a_long_log_takes_little("count").await;
+}
+
+/// The promise for many logs that are read again only if they have changed.
+const TAGGED_KIB: u64 = 80 * 1024;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tags_of_500_logs_of_200_entries_keep_no_response_in_memory() {
+    let mut world = World::new(START, 1);
+    for number in 0..500 {
+        let spec = WebhookSpec::new(&format!("w-{number:03}"), Trigger::Task).every_ms(10_000).entry_bytes(600, 1_200);
+        world.add_since(spec, START.plus_millis(-2_000_000));
+    }
+    let simulator = serve(world).await;
+    let exporter = program(&["--poll.rate=0", "--poll.interval=5s"]).towards(&simulator).anywhere().spawn();
+    let site = exporter.site().await;
+    let page = site
+        .wait_for("all logs, twice", |page| {
+            page.calls("logs", "ok") >= 500.0 && page.calls("logs", "not_modified") >= 500.0
+        })
+        .await;
+    let entries = page.sum("cotalker_webhook_log_window_entries", &[]);
+    assert!(entries >= Some(500.0 * 150.0), "{entries:?}");
+    print("500 webhooks with 200 entries, all with an ETag", &exporter);
+    let resident = memory_of(&exporter, "VmRSS");
+    assert!(resident < allowed(TAGGED_KIB), "{resident} KiB");
+}
+
+/// The promise for the same while clients read nothing: what four of them take, of which each asked for another page.
+const STALLED_KIB: u64 = 120 * 1024;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_clients_that_read_nothing_keep_few_pages_in_memory() {
+    let mut world = World::new(START, 1);
+    for number in 0..1_000 {
+        world.add(WebhookSpec::new(&format!("w-{number:04}"), Trigger::Task).every_ms(60_000));
+    }
+    let simulator = serve(world).await;
+    let exporter = program(&["--poll.rate=0", "--poll.interval=1s"]).towards(&simulator).anywhere().spawn();
+    let site = exporter.site().await;
+    let mut page = site.further_polls(1.0).await;
+    print("1,000 webhooks", &exporter);
+    assert!(page.0.len() > 6 << 20, "more than the sockets hold: {}", page.0.len());
+    let mut stalled = Vec::new();
+    for _ in 0..60 {
+        let mut stream = tokio::net::TcpStream::connect(exporter.address().await).await.expect("a connection");
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("a request");
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).await.expect("the beginning");
+        stalled.push(stream);
+        // Each of them another page.
+        simulator.advance(Duration::from_secs(1));
+        let before = page.sum("cotalker_webhook_last_poll_success_timestamp_seconds", &[]);
+        page = site
+            .wait_for("another page", |page| {
+                page.sum("cotalker_webhook_last_poll_success_timestamp_seconds", &[]) > before
+            })
+            .await;
+    }
+    print("1,000 webhooks and 60 clients that read nothing", &exporter);
+    let resident = memory_of(&exporter, "VmRSS");
+    assert!(resident < allowed(STALLED_KIB), "{resident} KiB");
 }

@@ -126,6 +126,8 @@ pub struct Ledger {
     pub(crate) under_way: Option<Position>,
     /// The newest attempts, history included. Shared with readers.
     pub(crate) recent: Arc<RecentAttempts>,
+    /// Since when it counts: where the floor was at first. `None` if the checkpoint of an older version did not say.
+    pub(crate) since: Option<UnixMillis>,
 }
 
 impl Ledger {
@@ -144,6 +146,7 @@ impl Ledger {
             as_of: None,
             under_way: None,
             recent: Arc::default(),
+            since: Some(floor.at),
         }
     }
 
@@ -174,6 +177,9 @@ impl Ledger {
             self.floor = response.floor.min(latest);
         } else if self.as_of.is_none() {
             self.floor = response.floor;
+        }
+        if self.as_of.is_none() {
+            self.since = Some(self.floor.at);
         }
         // Nothing counts twice even if another response, read against the same state, has been folded in meanwhile.
         response.fresh.retain(|position, attempt| *position > self.floor && !self.counted.contains_key(&attempt.id));
@@ -304,6 +310,13 @@ impl Ledger {
     #[must_use]
     pub fn floor(&self) -> Position {
         self.floor
+    }
+
+    /// Since when it counts: what was made until then does not. [`UnixMillis::MIN`] if everything counts; `None` if a
+    /// checkpoint of an older version did not say. Once a response has been taken in it stays as it is, over restarts.
+    #[must_use]
+    pub fn since(&self) -> Option<UnixMillis> {
+        self.since
     }
 
     /// How many attempts above the floor are known one by one.

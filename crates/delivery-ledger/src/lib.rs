@@ -15,6 +15,7 @@ mod attempt;
 pub mod baseline;
 mod event;
 mod events;
+mod figures;
 pub mod fleet;
 mod id;
 mod ledger;
@@ -40,6 +41,7 @@ pub use attempt::{AHEAD_MILLIS, Attempt, Position};
 pub use baseline::History;
 pub use event::{Action, Event, EventKey, EventType};
 pub use events::{DELAY_BUCKETS_SECONDS, DelayHistogram, Events, Fate, TrackedEvent};
+pub use figures::{EventFigures, Figures};
 pub use id::{AttemptId, NotAnObjectId, ObjectId, SubjectId, WebhookId};
 pub use ledger::{
     HORIZON_MILLIS, Ledger, LogReading, LogResponse, MAX_COUNTED, MAX_STATUS_CODES, POISON_MILLIS, Totals, Window,

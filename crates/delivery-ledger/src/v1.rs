@@ -103,6 +103,7 @@ impl From<LedgerState> for Ledger {
             as_of: old.as_of,
             under_way: None,
             recent: Arc::default(),
+            since: None,
         }
     }
 }

@@ -63,6 +63,7 @@ impl From<LedgerState> for Ledger {
             as_of: old.as_of,
             under_way: old.under_way,
             recent: Arc::default(),
+            since: None,
         }
     }
 }

@@ -98,6 +98,7 @@ mod login;
 mod passed;
 mod peer;
 mod pem;
+mod progress;
 mod rate_limit;
 mod refusal;
 mod reload;
@@ -110,6 +111,7 @@ mod tls;
 mod web_config_file;
 
 pub use self::body::Pieces;
+pub use self::connections::Edition;
 pub use self::error::ConfigError;
 pub use self::limits::Limits;
 pub use self::listen::{ListenAddress, ListenError, ParseListenAddressError, listen};

@@ -15,13 +15,20 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// How long a response may take to be read by its client.
     pub response_timeout: Duration,
+    /// How long a client may take nothing of a response.
+    pub stall_timeout: Duration,
+    /// How many [`Edition`](crate::Edition)s the responses under way may be of, the newest one included: each may hold large
+    /// data.
+    pub editions: usize,
     /// How long running responses may take when the server stops.
     pub grace: Duration,
 }
 
 impl Default for Limits {
     /// Far more than a scraper and a few people need, and so little that it does not show in the process's memory.
-    /// The two minutes of a response are twice the longest scrape timeout that is usual.
+    /// The two minutes of a response are twice the longest scrape timeout that is usual. A client that takes nothing for
+    /// ten seconds, Prometheus's own scrape timeout, has given up. Of four editions one is the newest, one is what a slow
+    /// scraper still reads, and the others are for a second scraper.
     fn default() -> Self {
         Self {
             connections: 256,
@@ -29,6 +36,8 @@ impl Default for Limits {
             head_fields: 64,
             head_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_secs(120),
+            stall_timeout: Duration::from_secs(10),
+            editions: 4,
             grace: Duration::from_secs(2),
         }
     }

@@ -15,9 +15,10 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
-use crate::connections::Place;
+use crate::connections::{Edition, Place};
 use crate::holding::Holding;
 use crate::peer::Peer;
+use crate::progress::Watched;
 use crate::refusal::needs_https;
 use crate::reload::Guard;
 use crate::shared::Shared;
@@ -77,11 +78,13 @@ where
         let shared = Arc::clone(shared);
         async move {
             let response = if lacks_tls { needs_https() } else { respond(&shared, request, peer).await };
+            responding.offers(response.extensions().get::<Edition>().copied());
             Ok::<_, Infallible>(response.map(|body| Holding::new(body, responding)))
         }
     });
     let mut http = shared.http.clone();
     http.header_read_timeout(head_timeout);
+    let stream = Watched::new(stream, Arc::clone(&place));
     let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
     // An error is the client's: a head that is too large or too late, a connection that broke off. The response, if one
     // is due, has been sent, and there is nothing else to do.

@@ -30,7 +30,9 @@ use crate::web_config_file::WebConfigFile;
 ///   next scrape, and a client that sends just then would see its scrape fail.
 /// - A newcomer is never refused for want of places: when all are taken, one of the other connections is closed, of the
 ///   peer that holds most. So a flood does not keep the scraper out.
-/// - A response that is not read within two minutes is given up, and when the server stops within two seconds.
+/// - A response of which nothing is read for ten seconds, or that is not read within two minutes, is given up; when the
+///   server stops, one that is not read within two seconds. Responses of more than four [editions](crate::Edition) of
+///   a page are not kept up.
 /// - A request's body is never waited for, and nothing of its query or headers reaches a log.
 ///
 /// The times and numbers are those of [`Limits::default`].
@@ -118,7 +120,7 @@ impl Server {
             challenge: challenge(&self.realm),
             open_paths: self.open_paths,
             http,
-            connections: Connections::new(limits.connections),
+            connections: Connections::new(limits.connections, limits.editions),
             failed_handshakes: FailedHandshakes::default(),
             limits,
             stop,
@@ -134,11 +136,11 @@ impl Server {
 
 /// Ends the responses that their clients do not read: each may hold large data that is long stale.
 async fn give_up_overdue_responses(shared: Arc<Shared>) {
-    let limit = shared.limits.response_timeout;
+    let (limit, stall) = (shared.limits.response_timeout, shared.limits.stall_timeout);
     let ends = async {
         loop {
-            sleep(limit / 4).await;
-            shared.connections.close_responses_older_than(limit);
+            sleep(limit.min(stall) / 4).await;
+            shared.connections.close_overdue(limit, stall);
         }
     };
     tokio::select! {

@@ -54,6 +54,15 @@ impl Site {
         (response.status().as_u16(), response.text().await.expect("text"))
     }
 
+    /// The page of metrics as OpenMetrics.
+    pub async fn scrape_openmetrics(&self) -> MetricsPage {
+        let request = self.http.get(format!("{}/metrics", self.root)).header("Accept", "application/openmetrics-text");
+        let response = request.send().await.expect("a response").error_for_status().expect("success");
+        let text = response.text().await.expect("text");
+        assert!(text.ends_with("# EOF\n"), "{text}");
+        MetricsPage(text)
+    }
+
     /// The page of metrics; `None` if there is no whole response.
     pub async fn try_scrape(&self) -> Option<MetricsPage> {
         let (status, text) = self.try_get("/metrics").await?;

@@ -60,6 +60,7 @@ impl<E: CallFailure> Fleet<E> {
         self.restored_list = None;
         self.list_worked(server_time, now);
         self.set_listed_at(server_time.cautious());
+        self.tell_read_interval();
         self.outbox.push(Effect::Show);
         self.fill_turns(now.uptime);
     }
@@ -240,6 +241,9 @@ impl<E: CallFailure> Fleet<E> {
         if self.paused_until <= uptime {
             let call = self.call();
             self.read_log(id, call, uptime);
+            if let Some(poll) = &mut self.poll {
+                poll.call_starts(uptime, self.settings.interval);
+            }
         } else if let Some(poll) = &mut self.poll {
             poll.turns.push_front(id);
         }

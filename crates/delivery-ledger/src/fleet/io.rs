@@ -136,6 +136,14 @@ pub enum Notice<E> {
     ListMalformed(usize),
     /// There are more webhooks than the limit, and were not before.
     OverLimit(usize),
+    /// Logs are read this often from now on: the limit of the rate does not let all of them be read each interval, or it
+    /// does so again.
+    ReadInterval {
+        /// How many there are.
+        webhooks: usize,
+        /// The time between two reads of each.
+        interval: Duration,
+    },
     /// A webhook is watched that was not there before.
     Appeared(Subject),
     /// A webhook that vanished is back.

@@ -11,6 +11,7 @@ use super::io::{CallFailure, CallId, Effect, Notice};
 use super::member::{Age, LogState, Member, Vanished};
 use super::notices::Outbox;
 use super::poll::Poll;
+use super::schedule;
 use super::state::{AccountState, WebhookState};
 use crate::baseline::History;
 use crate::id::WebhookId;
@@ -73,6 +74,10 @@ pub struct Fleet<E> {
     /// When anything was last saved.
     pub(super) saved_at: Duration,
     pub(super) has_news: bool,
+    /// API calls per second at most; 0 for no limit.
+    pub(super) calls_per_second: f64,
+    /// The time between two reads of a log that was told last.
+    pub(super) told_read_interval: Duration,
     pub(super) outbox: Outbox<E>,
 }
 
@@ -93,6 +98,7 @@ impl<E: CallFailure> Fleet<E> {
     /// A fleet that has not polled yet, and is due at once.
     #[must_use]
     pub fn new(settings: FleetSettings, now: Now) -> Self {
+        let interval = settings.interval;
         Self {
             every: settings.interval,
             settings,
@@ -113,6 +119,8 @@ impl<E: CallFailure> Fleet<E> {
             saved_revision: 0,
             saved_at: now.uptime,
             has_news: true,
+            calls_per_second: 0.0,
+            told_read_interval: interval,
             outbox: Outbox::new(),
         }
     }
@@ -147,6 +155,34 @@ impl<E: CallFailure> Fleet<E> {
         }
         // What is restored is as good as a first poll, if it can be shown.
         self.is_ready = self.members.values().any(|member| member.behind().is_none());
+    }
+
+    /// Takes in that the shell makes no more API calls per second than this; 0 for no limit. Says so if that is too few for
+    /// all logs to be read each interval.
+    pub fn limit_rate(&mut self, calls_per_second: f64) {
+        self.calls_per_second = calls_per_second;
+        self.tell_read_interval();
+    }
+
+    /// The time between two reads of a log that the interval, the limit of the rate and the number of webhooks allow. Calls
+    /// that take long make it longer.
+    #[must_use]
+    pub fn read_interval(&self) -> Duration {
+        let calls = match self.settings.ids.len() {
+            0 => self.members.len().saturating_add(1),
+            ids => ids.saturating_mul(2),
+        };
+        schedule::read_interval(calls, self.calls_per_second, self.settings.interval)
+    }
+
+    /// Tells how often logs are read if that is less often than the interval says, and when it is as it says again.
+    pub(super) fn tell_read_interval(&mut self) {
+        let interval = self.read_interval();
+        if interval != self.told_read_interval {
+            self.told_read_interval = interval;
+            let webhooks = self.members.len().max(self.settings.ids.len());
+            self.outbox.say(Notice::ReadInterval { webhooks, interval });
+        }
     }
 
     /// Says what the state is about from now on: the API's URL and the company. Says so if a checkpoint was about another:

@@ -3,18 +3,25 @@
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
+use super::schedule;
 use crate::id::WebhookId;
 
 /// After this part of the interval a poll ends without the calls that still hang. They go on beside the next poll until
 /// their own timeout, so that one bad webhook delays no other. In percent; the rest is for starting on time.
 const LEAVE_BEHIND_AFTER_PERCENT: u32 = 95;
 
-/// A list that takes longer than this part of the interval holds up the logs no further. In percent. A convention: late
-/// enough for a list that is merely slow, early enough for every log to be read within the interval.
-const LIST_PATIENCE_PERCENT: u32 = 25;
+/// A list that takes longer than this part of the interval holds up the logs no further, and a log that does not its poll.
+/// In percent. A convention: late enough for a call that is merely slow, early enough for every log to be read within the
+/// interval.
+const PATIENCE_PERCENT: u32 = 25;
 
-/// The longest that the logs wait for the list, whatever the interval. A convention: ten times a slow list.
-const LONGEST_LIST_PATIENCE: Duration = Duration::from_secs(10);
+/// The longest such patience, whatever the interval. A convention: ten times a slow list.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a call may take before it holds up nothing any more.
+fn patience(interval: Duration) -> Duration {
+    (interval * PATIENCE_PERCENT / 100).min(LONGEST_PATIENCE)
+}
 
 /// A poll that has started and not ended.
 #[derive(Clone, Debug)]
@@ -72,8 +79,15 @@ impl Poll {
 
     /// Waits with the turns for the list, for a while.
     pub(super) fn await_list(&mut self, interval: Duration) {
-        let patience = (interval * LIST_PATIENCE_PERCENT / 100).min(LONGEST_LIST_PATIENCE);
-        self.list = ListTurn::Awaited { turns_from: self.started.saturating_add(patience) };
+        self.list = ListTurn::Awaited { turns_from: self.started.saturating_add(patience(interval)) };
+    }
+
+    /// A call for a log starts now. It does not hang yet: a poll that overruns, because there are more logs than calls for
+    /// them in an interval, waits for its last calls for as long as that holds up no further poll, or for a while.
+    pub(super) fn call_starts(&mut self, now: Duration, interval: Duration) {
+        let first = self.started.saturating_add(interval * LEAVE_BEHIND_AFTER_PERCENT / 100);
+        let in_time = if first < now { schedule::next_tick(first, interval, now).0 } else { first };
+        self.deadline = in_time.max(now.saturating_add(patience(interval)));
     }
 
     /// When the next turn may start, as far as the poll itself is concerned; `None` if there is none, or if it waits for

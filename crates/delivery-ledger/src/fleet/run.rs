@@ -213,6 +213,7 @@ impl<E: CallFailure> Fleet<E> {
         let Some(poll) = self.poll.as_mut().filter(|_| may_start) else { return false };
         let Some(id) = poll.turns.pop_front() else { return false };
         poll.next_turn = now.uptime.saturating_add(poll.spacing);
+        poll.call_starts(now.uptime, self.settings.interval);
         if let Fuse::Armed { tried } = &mut poll.fuse {
             *tried = Some(id);
         }

@@ -42,6 +42,17 @@ pub fn next_tick(previous: Duration, interval: Duration, now: Duration) -> (Dura
     (previous.saturating_add(interval.saturating_mul(steps)), missed)
 }
 
+/// The time between two polls of `calls` API calls each, of which there may be so many per second (0 for no limit): whole
+/// intervals, because a poll that overruns skips the next ones.
+#[must_use]
+pub fn read_interval(calls: usize, calls_per_second: f64, interval: Duration) -> Duration {
+    let calls = f64::from(u32::try_from(calls).unwrap_or(u32::MAX));
+    // Without a limit this is infinite or no number, which is no duration.
+    let needed = Duration::try_from_secs_f64(calls / calls_per_second).unwrap_or(Duration::ZERO);
+    let intervals = needed.as_nanos().div_ceil(interval.as_nanos().max(1)).max(1);
+    interval.saturating_mul(u32::try_from(intervals).unwrap_or(u32::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +82,16 @@ mod tests {
         assert_eq!(next_tick(start, MINUTE, start + MINUTE / 2), (start + MINUTE, 0));
         assert_eq!(next_tick(start, MINUTE, start + MINUTE), (start + MINUTE * 2, 1));
         assert_eq!(next_tick(start, MINUTE, start + MINUTE * 5 / 2), (start + MINUTE * 3, 2));
+    }
+
+    #[test]
+    fn logs_are_read_each_interval_or_as_often_as_the_rate_lets_all_of_them() {
+        let read_interval = |calls, rate| read_interval(calls, rate, MINUTE);
+        assert_eq!(read_interval(1, 20.0), MINUTE);
+        assert_eq!(read_interval(1_200, 20.0), MINUTE);
+        assert_eq!(read_interval(1_201, 20.0), MINUTE * 2);
+        assert_eq!(read_interval(10_001, 20.0), MINUTE * 9);
+        assert_eq!(read_interval(10_001, 0.0), MINUTE);
+        assert_eq!(read_interval(0, 0.0), MINUTE);
     }
 }

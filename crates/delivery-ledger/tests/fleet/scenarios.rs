@@ -321,3 +321,73 @@ fn a_replica_that_stands_by_has_its_first_poll_at_once_and_tries_a_first_list_th
     assert_eq!(hand.ask().ended, [PollResult::Failed]);
     assert_eq!(hand.fleet.wake_at(), Duration::from_secs(1));
 }
+
+/// Lets a poll of so many webhooks pass, whose log calls take five seconds each, eight at once; the call for the last one
+/// may never end. Says how the poll ended and how long it took.
+fn a_poll_that_overruns(webhooks: u32, last_hangs: bool) -> (PollResult, Duration) {
+    let numbers: Vec<u32> = (1..=webhooks).collect();
+    let mut hand = Hand::watching(&numbers);
+    let start = hand.fleet.wake_at();
+    let asked = hand.at_time(start);
+    hand.listed(asked.list(), &numbers);
+    let mut under_way = Vec::new();
+    loop {
+        let asked = hand.at_time(hand.clock + Duration::from_secs(1));
+        if let Some(result) = asked.ended.first() {
+            return (*result, hand.clock - start);
+        }
+        under_way.extend(asked.reads.into_iter().map(|read| (hand.clock + Duration::from_secs(5), read)));
+        let (ended, going_on): (Vec<_>, Vec<_>) = under_way.into_iter().partition(|(ends, _)| *ends <= hand.clock);
+        for (_, read) in &ended {
+            if !last_hangs || read.id != id(webhooks) {
+                hand.reads(read, &[]);
+            }
+        }
+        under_way = going_on;
+    }
+}
+
+#[test]
+fn a_poll_that_overruns_is_whole_if_every_call_works() {
+    for webhooks in [80, 88, 96, 200] {
+        let (result, took) = a_poll_that_overruns(webhooks, false);
+        assert_eq!(result, PollResult::Ok, "{webhooks} webhooks, {took:?}");
+        assert!(took > Duration::from_secs(50), "{webhooks} webhooks, {took:?}");
+    }
+}
+
+#[test]
+fn a_poll_that_overruns_waits_for_no_call_that_hangs_longer_than_costs_nothing() {
+    let (result, took) = a_poll_that_overruns(200, true);
+    assert_eq!(result, PollResult::Partial);
+    // 57 s is when a poll that keeps its interval ends without calls that hang; this one skips three.
+    assert_eq!(took, Duration::from_secs(3 * INTERVAL + 57));
+}
+
+#[test]
+fn how_often_logs_are_read_is_said_when_it_is_not_each_interval_and_when_it_is_again() {
+    let told = |notices: &[Notice<Failure>]| -> Vec<(usize, u64)> {
+        let told = notices.iter().filter_map(|notice| {
+            if let Notice::ReadInterval { webhooks, interval } = notice {
+                Some((*webhooks, interval.as_secs()))
+            } else {
+                None
+            }
+        });
+        told.collect()
+    };
+    let mut hand = Hand::watching(&[1, 2, 3]);
+    hand.fleet.limit_rate(0.05);
+    assert_eq!(told(&hand.ask().notices), [(3, 120)], "four calls in 80 s");
+    let asked = hand.at(INTERVAL);
+    hand.listed(asked.list(), &[1, 2, 3]);
+    let asked = hand.ask();
+    assert_eq!(told(&asked.notices), [], "no news");
+    hand.works_all(&asked);
+    let mut notices = hand.works_until_the_poll_ends().notices;
+    let asked = hand.at(INTERVAL * 2);
+    hand.listed(asked.list(), &[1, 2]);
+    notices.extend(hand.ask().notices);
+    assert_eq!(told(&notices), [(2, 60)]);
+    assert_eq!(hand.fleet.read_interval(), Duration::from_secs(INTERVAL));
+}

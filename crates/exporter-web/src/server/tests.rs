@@ -12,6 +12,7 @@ use tokio_rustls::TlsConnector;
 
 use super::*;
 use crate::body::Pieces;
+use crate::connections::Edition;
 use crate::fixture::hash;
 use crate::response::{respond, text};
 
@@ -71,6 +72,12 @@ impl Running {
 fn pages(uri: &Uri, page: Bytes) -> Response {
     match uri.path() {
         "/metrics" => respond(StatusCode::OK, "text/plain", Pieces::new([page, END.into()])),
+        path if path.starts_with("/editions/") => {
+            let mut response = respond(StatusCode::OK, "text/plain", Pieces::new([page]));
+            let edition = path.trim_start_matches("/editions/").parse().expect("a number");
+            response.extensions_mut().insert(Edition(edition));
+            response
+        }
         "/-/healthy" => text(StatusCode::OK, "healthy"),
         _ => text(StatusCode::NOT_FOUND, "not found"),
     }
@@ -194,12 +201,23 @@ fn more_than_sockets_hold() -> Bytes {
 
 /// A connection with a running response, of which only the beginning was read.
 async fn begun_response(server: &Running) -> TcpStream {
+    begun_response_of(server, "/metrics").await
+}
+
+async fn begun_response_of(server: &Running, path: &str) -> TcpStream {
     let mut stream = server.connect().await;
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("a request");
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.expect("a request");
     let mut status = [0; 12];
     stream.read_exact(&mut status).await.expect("the beginning");
     assert_eq!(&status, b"HTTP/1.1 200");
     stream
+}
+
+/// Waits until the server has given up a connection whose response is not read: then writing to it fails. Reading would
+/// take the response.
+async fn given_up(mut deaf: TcpStream) {
+    let failed = async { while deaf.write_all(b"x").await.is_ok() {} };
+    timeout(AT_MOST, failed).await.expect("a connection that was given up");
 }
 
 #[tokio::test]
@@ -232,10 +250,52 @@ async fn a_running_response_is_finished_when_the_server_stops() {
 async fn a_response_that_is_not_read_is_given_up() {
     let limits = Limits { response_timeout: Duration::from_millis(50), ..Limits::default() };
     let server = Running::with(limits, more_than_sockets_hold()).await;
-    let mut deaf = begun_response(&server).await;
-    // Once the connection has been given up writing to it fails; reading would take the response.
-    let failed = async { while deaf.write_all(b"x").await.is_ok() {} };
-    timeout(AT_MOST, failed).await.expect("a connection that was given up");
+    given_up(begun_response(&server).await).await;
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_response_of_which_nothing_is_taken_is_given_up_and_one_that_is_being_read_is_not() {
+    let limits = Limits { stall_timeout: Duration::from_millis(500), ..Limits::default() };
+    let server = Running::with(limits, more_than_sockets_hold()).await;
+    let deaf = begun_response(&server).await;
+    let mut slow = begun_response(&server).await;
+    let (mut taken, mut some) = (0, vec![0; 1 << 20]);
+    // It goes on reading for as long as the other one is there, and then to the end.
+    let mut gone = std::pin::pin!(given_up(deaf));
+    let mut is_gone = false;
+    while taken < 64 << 20 {
+        tokio::select! {
+            () = &mut gone, if !is_gone => is_gone = true,
+            read = slow.read(&mut some) => taken += read.expect("more"),
+        }
+        if !is_gone {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    if !is_gone {
+        gone.await;
+    }
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn of_responses_that_are_not_read_few_editions_are_kept_and_the_newest_is_served() {
+    let server = Running::with(Limits { editions: 3, ..Limits::default() }, more_than_sockets_hold()).await;
+    let mut deaf = Vec::new();
+    for edition in 0..6 {
+        deaf.push(begun_response_of(&server, &format!("/editions/{edition}")).await);
+    }
+    for stream in deaf.drain(..3) {
+        given_up(stream).await;
+    }
+    let mut whole = begun_response_of(&server, "/editions/5").await;
+    let mut rest = Vec::new();
+    timeout(AT_MOST, whole.read_to_end(&mut rest)).await.expect("in time").expect("the rest");
+    assert!(rest.len() > 64 << 20);
+    for stream in &mut deaf {
+        stream.write_all(b"x").await.expect("still there");
+    }
     server.stopped().await;
 }
 
