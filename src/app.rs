@@ -98,7 +98,7 @@ pub async fn serve(
         protection.log_summary();
     }
     let instruments = Arc::new(Instruments::new(settings.poll.interval.as_secs_f64())?);
-    let client = Arc::new(ApiClient::new(api, Arc::clone(&instruments)).context("--cotalker.ca-file")?);
+    let client = Arc::new(ApiClient::new(api, Arc::clone(&instruments))?);
     let reread = {
         let client = Arc::clone(&client);
         // The other files need no push: the token is read before each call, the web configuration at requests.
@@ -155,7 +155,7 @@ async fn demo(settings: ExporterSettings, options: DemoOptions, shutdown: Cancel
     let simulator = options.start().await?;
     let listeners = listen(&settings.web.listen).await?;
     let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
-    say(&demo::welcome(&addresses, &settings.web));
+    say(&demo::welcome(&addresses, &settings.web, &simulator));
     let api = demo::api_settings(&simulator, speed, settings.poll.interval)?;
     serve(settings, api, listeners, shutdown).await
 }
@@ -164,7 +164,7 @@ async fn demo(settings: ExporterSettings, options: DemoOptions, shutdown: Cancel
 async fn check(settings: ExporterSettings) -> anyhow::Result<()> {
     let api = settings.api.context("no API is configured")?;
     let instruments = Arc::new(Instruments::new(settings.poll.interval.as_secs_f64())?);
-    let client = Arc::new(ApiClient::new(api, instruments).context("--cotalker.ca-file")?);
+    let client = Arc::new(ApiClient::new(api, instruments)?);
     let report = check::check(&settings.poll, client).await;
     if !report.text.is_empty() {
         say(&report.text);

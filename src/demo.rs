@@ -24,6 +24,9 @@ pub const INTERVAL: Duration = Duration::from_secs(2);
 /// What to do with the simulated past where nothing is given: a newcomer should see it in the metrics.
 pub const HISTORY: History = History::Count;
 
+/// The token of the simulated Cotalker, which guards nothing: a newcomer may use it for `check`.
+const TOKEN: &str = "demo";
+
 /// The demo's world is the same each time.
 const SEED: u64 = 10_942;
 
@@ -45,7 +48,7 @@ impl DemoOptions {
     ///
     /// If it cannot listen on loopback.
     pub async fn start(self) -> anyhow::Result<Simulator> {
-        let settings = Settings { speed: self.speed, ..Settings::default() };
+        let settings = Settings { speed: self.speed, token: Some(TOKEN.to_owned()), ..Settings::default() };
         let world = demo_scenario(clock::now(), SEED);
         Simulator::start(world, settings).await.context("failed to start the simulated Cotalker")
     }
@@ -77,15 +80,20 @@ pub fn api_settings(
     })
 }
 
-/// What a newcomer may open in a browser, of what is served on `addresses`.
+/// What a newcomer may open in a browser, of what is served on `addresses`, and what to try with the simulated Cotalker.
 #[must_use]
-pub fn welcome(addresses: &[SocketAddr], web: &WebSettings) -> String {
+pub fn welcome(addresses: &[SocketAddr], web: &WebSettings, simulator: &Simulator) -> String {
     let mut text = "A simulated Cotalker is running, and the exporter polls it. Open\n".to_owned();
     for address in addresses {
         let root = root_url(web.scheme(), *address);
         // Writing to a text cannot fail.
         let _ = writeln!(text, "  {root}/  (the status page)\n  {root}{}  (for Prometheus)", web.telemetry_path);
     }
+    let api = simulator.base_url();
+    let _ = writeln!(
+        text,
+        "Try a command in another terminal:\n  COTALKER_TOKEN={TOKEN} COTALKER_BASE_URL={api} cotalker-webhook-exporter check"
+    );
     text + "Stop it with Ctrl-C."
 }
 

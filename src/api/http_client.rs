@@ -55,17 +55,17 @@ pub(super) fn http_client(
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The PEM of the additional CAs is broken.
-    #[error("broken PEM: {0}")]
+    #[error("--cotalker.ca-file: broken PEM: {0}")]
     BrokenPem(#[source] reqwest::Error),
     /// The PEM of the additional CAs holds no certificate.
-    #[error("no certificate in it")]
+    #[error("--cotalker.ca-file: no certificate in it")]
     NoCertificate,
     /// The proxy cannot be used. The error itself may hold its password.
-    #[error("the proxy of the environment cannot be used")]
+    #[error("the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY cannot be used")]
     Proxy(reqwest::Error),
     /// TLS cannot be set up. All that can be wrong by then is that the system has no CAs.
     #[error(
-        "no trusted CA: {}; give one in a PEM file, or install the system's in /etc/ssl/certs/ca-certificates.crt",
+        "no trusted CA was found on this system ({}); install ca-certificates (/etc/ssl/certs/ca-certificates.crt), or give a PEM file in --cotalker.ca-file",
         root_cause(.0)
     )]
     NoTls(reqwest::Error),

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::Args;
-use clap::builder::BoolishValueParser;
 use http::HeaderValue;
 use url::Url;
 
@@ -37,9 +36,9 @@ pub(crate) struct ApiOptions {
     /// Send this in the Company header, to choose one company of several
     #[arg(long = "cotalker.company", value_name = "ID", value_parser = company)]
     company: Option<HeaderValue>,
-    /// Send the header admin: true
+    /// Send the header admin: true; some accounts need it to read webhooks
     #[arg(long = "cotalker.admin", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false",
-        default_missing_value = "true", value_parser = BoolishValueParser::new(), action = clap::ArgAction::Set, hide_possible_values = true)]
+        default_missing_value = "true", value_parser = boolean, action = clap::ArgAction::Set, hide_possible_values = true)]
     admin: bool,
     /// PEM file with an additional trusted CA; read again when it changes
     #[arg(long = "cotalker.ca-file", value_name = "FILE")]
@@ -113,8 +112,18 @@ fn credentials(
     }
 }
 
+/// Yes or no, in the words that command lines usually take.
+fn boolean(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("true or false".to_owned()),
+    }
+}
+
 fn base_url(text: &str) -> Result<Url, String> {
-    let allowed = || "an http or https URL with a host, and a path at most: no user, query or fragment".to_owned();
+    let allowed =
+        || "an http or https URL with a host and an optional path, without user, query or fragment".to_owned();
     let url = Url::parse(text).map_err(|_| allowed())?;
     let is_allowed = matches!(url.scheme(), "http" | "https")
         && url.has_host()
@@ -127,7 +136,7 @@ fn base_url(text: &str) -> Result<Url, String> {
 
 fn nonempty(text: &str) -> Result<String, String> {
     let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned()).ok_or_else(|| "any text but none".to_owned())
+    (!text.is_empty()).then(|| text.to_owned()).ok_or_else(|| "a text that is not empty".to_owned())
 }
 
 fn company(text: &str) -> Result<HeaderValue, String> {

@@ -43,9 +43,9 @@ pub(super) fn from_environment(
     match url {
         Some(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(Secret::new(url))),
         Some(url) if url.scheme().starts_with("socks") => {
-            Err(Refused(format!("{name}: SOCKS proxies are not supported; allowed is {ALLOWED}")))
+            Err(Refused(format!("{name}: SOCKS proxies are not supported; use {ALLOWED}")))
         }
-        Some(_) | None => Err(Refused(format!("{name}: its value is not allowed; allowed is {ALLOWED}"))),
+        Some(_) | None => Err(Refused(format!("{name}: its value is not allowed; use {ALLOWED}"))),
     }
 }
 

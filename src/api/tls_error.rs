@@ -15,7 +15,7 @@ pub enum TlsProblem {
     #[error("the API and the exporter have no TLS version or cipher suite in common ({0})")]
     NothingInCommon(String),
     /// The server wants to know who calls.
-    #[error("the server refused the connection: it demands a client certificate, which the exporter has none of")]
+    #[error("the server refused the connection: it requires a client certificate, and the exporter has none")]
     ClientCertificateRequired,
     /// The server has another name.
     #[error("the server refused the connection: it does not know this host name")]
@@ -33,7 +33,7 @@ pub enum TlsProblem {
     #[error("the server sent no certificate")]
     NoCertificate,
     /// What comes is no proper TLS; the library's words say why.
-    #[error("the server, or something in front of it, broke the rules of TLS ({0})")]
+    #[error("the server, or something in front of it, violated the TLS protocol ({0})")]
     RulesBroken(String),
     /// One of the many rare causes, in the library's words.
     #[error("{0}")]
@@ -62,7 +62,7 @@ pub enum CertificateProblem {
     #[error("cannot be read")]
     Unreadable,
     /// Its signature is wrong.
-    #[error("does not bear the signature of its CA, or of its key")]
+    #[error("has an invalid signature")]
     BadSignature,
     /// It is for something else.
     #[error("is not meant for servers")]
@@ -135,7 +135,7 @@ mod tests {
             ),
             (
                 Error::AlertReceived(AlertDescription::CertificateRequired),
-                "the server refused the connection: it demands a client certificate, which the exporter has none of",
+                "the server refused the connection: it requires a client certificate, and the exporter has none",
             ),
             (
                 Error::AlertReceived(AlertDescription::UserCanceled),
@@ -144,7 +144,7 @@ mod tests {
             (InvalidMessage::InvalidContentType.into(), "the server does not speak TLS on this port"),
             (
                 Error::DecryptError,
-                "the server, or something in front of it, broke the rules of TLS (cannot decrypt peer's message)",
+                "the server, or something in front of it, violated the TLS protocol (cannot decrypt peer's message)",
             ),
         ] {
             assert_eq!(TlsProblem::of(&error).to_string(), expected, "{error:?}");

@@ -148,7 +148,7 @@ impl Transport {
 
     async fn execute_again(&self, request: Request, error: reqwest::Error) -> Result<Response, CallError> {
         let Ok(client) = self.connections.unpooled().await else { return Err(CallError::from_transport(error)) };
-        tracing::debug!("the API closed the connection under a call; the call is made once more");
+        tracing::debug!("the API closed the connection during a call; the call is retried once");
         client.execute(request).await.map_err(CallError::from_transport)
     }
 
@@ -167,7 +167,7 @@ impl Transport {
             let seconds_ahead = date.millis_since(server_time.local) / 1_000;
             tracing::warn!(
                 seconds_ahead,
-                "Date headers of the API disagree; a time that most do not agree on is not used"
+                "Date headers of the API disagree; the header that disagrees with most others is ignored"
             );
         }
         let status = response.status();

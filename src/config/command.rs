@@ -19,11 +19,12 @@ use crate::web_options::WebOptions;
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Subcommand)]
 pub enum Task {
-    /// Poll once and print a table: a first look at an account
+    /// Poll once and print one row per webhook
     Check,
     /// Run against a simulated Cotalker on loopback; no account needed
+    #[command(after_help = "The --cotalker.* flags have no effect here.")]
     Demo(DemoOptions),
-    /// Ask the running daemon whether it works, for exec probes
+    /// Exit with 0 if the running exporter is healthy; for exec probes
     Healthcheck,
 }
 
@@ -178,12 +179,12 @@ mod tests {
     fn a_bad_value_is_told_in_one_line_with_flag_value_and_what_is_allowed() {
         for (flag, value, allowed) in [
             ("--cotalker.base-url", "ftp://x", "an http or https URL"),
-            ("--cotalker.base-url", "https://x/?a=b", "no user, query or fragment"),
+            ("--cotalker.base-url", "https://x/?a=b", "without user, query or fragment"),
             ("--cotalker.timeout", "0s", "a duration from 1ms to 1h"),
             ("--cotalker.timeout", "30", "such as 30s"),
             ("--cotalker.max-response-size", "huge", "64MiB"),
             ("--cotalker.company", "a\nb", "the id of a company"),
-            ("--cotalker.admin", "perhaps", "value was not a boolean"),
+            ("--cotalker.admin", "perhaps", "use true or false"),
             ("--webhook.id", "abc", "24 hexadecimal digits"),
             ("--webhook.include", "a(", "a regular expression (unclosed group)"),
             ("--webhook.exclude", ")|(", "a regular expression"),
@@ -206,7 +207,7 @@ mod tests {
         ] {
             let line = refused(&[&format!("{flag}={value}")]);
             let name = variable(flag.trim_start_matches('-'));
-            assert!(line.starts_with(&format!("{flag} (or {name}): {value:?} is not allowed; allowed is ")), "{line}");
+            assert!(line.starts_with(&format!("{flag} (or {name}): {value:?} is not allowed; use ")), "{line}");
             assert!(line.contains(allowed) && line.lines().count() == 1, "{line}");
         }
     }

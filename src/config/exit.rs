@@ -37,7 +37,7 @@ impl Exit {
                 // A URL with user info holds a password.
                 let value = if value.contains('@') && value.contains("//") { "[redacted]" } else { value };
                 let name = variable(flag.trim_start_matches('-'));
-                Self::Refused(one_line(&format!("{flag} (or {name}): {value:?} is not allowed; allowed is {allowed}")))
+                Self::Refused(one_line(&format!("{flag} (or {name}): {value:?} is not allowed; use {allowed}")))
             }
             _ => {
                 let text = error.to_string();

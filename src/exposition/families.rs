@@ -132,7 +132,7 @@ pub const FAMILIES: &[LedgerFamily] = &[
         name: "cotalker_webhooks_malformed",
         kind: Kind::Gauge,
         labels: &[],
-        help: "Number of malformed entries in the last list of webhooks; they are left out, and while there are any, no webhook is taken for gone.",
+        help: "Number of malformed entries in the last list of webhooks; they are left out, and while there are any, no webhook is treated as removed.",
         samples: Samples::OfAll(|series, account, _| series.put(Value::Count(account.malformed))),
     },
     gauge(
@@ -161,7 +161,7 @@ pub const FAMILIES: &[LedgerFamily] = &[
     gauge(
         "cotalker_webhook_up",
         &[],
-        "1 if the last read of the webhook's log succeeded, 0 if it failed, absent before the first one.",
+        "1 if the last read of the webhook's log succeeded, 0 if it failed or the API is unreachable or asks for a pause, absent before the first one.",
         |series, view, _| series.put_opt(view.is_up.map(Value::from)),
     ),
     gauge(
@@ -233,7 +233,7 @@ pub const FAMILIES: &[LedgerFamily] = &[
     counter(
         "cotalker_webhook_events_lost_total",
         &[],
-        "Number of distinct events that were lost because the last retry failed or none came within --webhook.pending-timeout; Cotalker will not send them again, so replay them by hand.",
+        "Number of distinct events that were lost because the last retry failed or no other attempt followed within --webhook.pending-timeout; Cotalker will not send them again, so replay them by hand.",
         |series, view, _| series.put(Value::Count(view.ledger.events().lost())),
     ),
     gauge(

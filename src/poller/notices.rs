@@ -13,14 +13,14 @@ pub(super) fn log(notice: &Notice<CallError>) {
         Notice::OtherAccount { before, now } => tracing::warn!(
             before,
             now,
-            "the state is of another API or company; webhooks that it does not know and that are older than it start at 0"
+            "the state belongs to another API or company; webhooks that are not in it and are older than it start at 0"
         ),
         Notice::ListRecovered => tracing::info!("the list of webhooks can be read again"),
         Notice::ListMalformed(malformed) => {
             tracing::warn!(malformed, "the list has malformed entries; they are left out, and no webhook is removed");
         }
         Notice::OverLimit(dropped) => {
-            tracing::warn!(dropped, "there are more webhooks than --webhook.limit; the youngest are not watched");
+            tracing::warn!(dropped, "there are more webhooks than --webhook.limit; the newest are not watched");
         }
         Notice::Appeared(subject) => {
             tracing::info!(webhook = subject.label, id = %subject.id, "a new webhook is watched");
@@ -48,7 +48,7 @@ pub(super) fn log(notice: &Notice<CallError>) {
             tracing::info!(
                 webhook = subject.label,
                 seconds = millis / 1_000,
-                "the log keeps entries for a time, not a number"
+                "the log keeps entries for a limited time, not a limited number"
             );
         }
         Notice::LogLearnt(subject, Retention::Unknown) => {

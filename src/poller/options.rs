@@ -20,7 +20,7 @@ const LARGEST_COUNT: usize = u32::MAX as usize;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PollOptions {
-    /// Watch only this webhook; it is read by id, which works with a token that may not list; repeatable
+    /// Watch only this webhook; it is read by id, which works with a token that is not allowed to list; repeatable
     #[arg(long = "webhook.id", value_name = "ID", value_delimiter = ',', value_parser = webhook_id)]
     ids: Vec<WebhookId>,
     /// Watch only webhooks whose whole code matches this regular expression
@@ -32,7 +32,7 @@ pub(crate) struct PollOptions {
     /// Watch at most this many webhooks; cotalker_webhooks_dropped counts the others
     #[arg(long = "webhook.limit", value_name = "COUNT", default_value = "10000", value_parser = number(1..=LARGEST_COUNT, "a whole number from 1 up"))]
     limit: usize,
-    /// A failed attempt with this retry number or more is the last one: its event is lost
+    /// An event is lost when its attempt with this retry number, or a higher one, fails
     #[arg(long = "webhook.max-retries", value_name = "COUNT", default_value = "3", value_parser = number(0..=u32::MAX, "a whole number from 0 up"))]
     max_retries: u32,
     /// A pending event without another attempt for this long is lost
@@ -41,10 +41,10 @@ pub(crate) struct PollOptions {
     /// Time between the starts of two polls, at least 1s
     #[arg(long = "poll.interval", value_name = "DURATION", default_value = "60s", value_parser = duration(SECOND..=LONGEST_INTERVAL, "60s or 1h 30m"))]
     pub(crate) interval: Duration,
-    /// Most log calls at the same time
+    /// Maximum number of log calls at the same time
     #[arg(long = "poll.concurrency", value_name = "COUNT", default_value = "8", value_parser = number(1..=LARGEST_COUNT, "a whole number from 1 up"))]
     concurrency: usize,
-    /// Most API calls per second; 0 = no limit
+    /// Maximum number of API calls per second; 0 = no limit
     #[arg(long = "poll.rate", value_name = "NUMBER", default_value = "20", value_parser = rate)]
     pub(crate) rate: f64,
     /// What a first start without state does with the entries that are already in the logs: ignore or count

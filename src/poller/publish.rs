@@ -108,7 +108,7 @@ impl Publication {
             Err(error) => {
                 instruments.state_written(WriteResult::Error, clock::now());
                 if self.saving == Saving::Works {
-                    tracing::error!(%error, "failed to write the checkpoint; going on without, and trying again each poll");
+                    tracing::error!(%error, "failed to write the checkpoint; continuing without it; it is retried after each poll");
                 }
                 self.saving = Saving::Failed;
             }

@@ -55,7 +55,7 @@ pub enum OpenError {
         error: io::Error,
     },
     /// It was written by a newer exporter.
-    #[error("{path}: {unusable}; start that exporter again, or give another directory", path = .path.display())]
+    #[error("{path}: {unusable}; run the newer exporter, or use another directory", path = .path.display())]
     Newer {
         /// The file.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub enum OpenError {
         unusable: Unusable,
     },
     /// The directory cannot be used.
-    #[error("{path}: {error}; a directory that can be written to is needed", path = .path.display())]
+    #[error("{path}: {error}; a writable directory is needed", path = .path.display())]
     Directory {
         /// The directory, or a file in it.
         path: PathBuf,
@@ -155,17 +155,21 @@ impl Store {
             Some(Ok(checkpoint)) => {
                 tracing::warn!(
                     file = PREVIOUS,
-                    "going on from the checkpoint before the last; its counts are shown once the logs have been read"
+                    "continuing from the previous checkpoint; its counts are shown once the logs have been read"
                 );
                 Ok((Found::Previous(checkpoint), put_aside.max(1)))
             }
             Some(Err(why)) => {
                 self.put_aside(PREVIOUS, &why, now)?;
-                tracing::warn!("no checkpoint can be used; counting begins anew, and what is in the logs is history");
+                tracing::warn!(
+                    "no checkpoint can be used; counts start at 0, and entries already in the logs are not counted"
+                );
                 Ok((Found::Lost, put_aside + 1))
             }
             None if current => {
-                tracing::warn!("no checkpoint can be used; counting begins anew, and what is in the logs is history");
+                tracing::warn!(
+                    "no checkpoint can be used; counts start at 0, and entries already in the logs are not counted"
+                );
                 Ok((Found::Lost, put_aside))
             }
             None => Ok((Found::Nothing, put_aside)),

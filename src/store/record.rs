@@ -37,7 +37,7 @@ pub struct Checkpoint {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     /// It is whole, and from a newer exporter.
-    #[error("it is of version {0}, and this exporter knows none newer than {VERSION}")]
+    #[error("checkpoint version {0} is newer than this exporter supports ({VERSION})")]
     Newer(u32),
     /// It is not what was written.
     #[error("it is damaged: {0}")]

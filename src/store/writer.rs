@@ -57,7 +57,7 @@ impl Writer {
                 busy.store(false, Ordering::SeqCst);
                 if let Err(Ok(())) = done.send(committed) {
                     // Nobody waits if the exporter is being stopped, or if this took too long.
-                    tracing::debug!("a checkpoint is written that nobody waited for");
+                    tracing::debug!("a checkpoint write finished after its timeout");
                 }
             }
             drop(store);
@@ -75,7 +75,7 @@ impl Writer {
     pub async fn commit(&self, records: Vec<Bytes>) -> io::Result<()> {
         let gone = || io::Error::other("the thread that writes checkpoints is gone");
         if self.is_busy.swap(true, Ordering::SeqCst) {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "the disk hangs: the write before has not ended"));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "the disk hangs: the previous write has not finished"));
         }
         let (done, result) = oneshot::channel();
         self.jobs.send(Job { records, done }).map_err(|_| gone())?;
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(error.to_string(), "the disk hangs: the write has not ended after 30s");
         for _ in 0..3 {
             let error = writer.commit(Vec::new()).await.expect_err("a disk that hangs");
-            assert_eq!(error.to_string(), "the disk hangs: the write before has not ended");
+            assert_eq!(error.to_string(), "the disk hangs: the previous write has not finished");
         }
         assert_eq!(since.elapsed().as_secs(), 30, "no further call waits");
 

@@ -89,7 +89,7 @@ impl Instruments {
             &registry,
             Gauge::new(
                 "cotalker_api_backoff_until_timestamp_seconds",
-                "Unix time until which no call to the Cotalker API is made because it asked for a pause or limits the rate; 0 while there is no pause.",
+                "Unix time until which no call to the Cotalker API is made because the API asked for a pause or limits the rate; 0 while there is no pause.",
             ),
         )?;
         let token_expiry = register(

@@ -380,6 +380,6 @@ async fn the_state_of_another_company_is_said() {
     process.terminate();
     assert_eq!(process.ended().await.status, Some(0));
     let other = stage.exporter().arg("--cotalker.company=625be93a286ef83c1c0e845f").spawn();
-    let line = other.logs("the state is of another API or company").await;
+    let line = other.logs("the state belongs to another API or company").await;
     assert!(line.contains("625be93a286ef83c1c0e845f"), "{line}");
 }

@@ -16,7 +16,7 @@ const HISTORY_MS: i64 = 90 * 60_000;
 const SHORT_HISTORY_MS: i64 = 20 * 60_000;
 
 /// Often enough for what a scene waits for, and seldom enough for a machine that draws pictures beside it.
-const INTERVAL: Duration = Duration::from_secs(15);
+const INTERVAL: Duration = Duration::from_secs(60);
 
 /// A page to be looked at.
 pub(crate) struct Scene {

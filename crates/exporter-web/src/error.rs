@@ -23,7 +23,7 @@ impl ConfigError {
 
     /// A value at `key` that is not allowed. It is shown, so it must not be a secret.
     pub(crate) fn value(key: &str, value: &str, allowed: impl Display) -> Self {
-        Self::at(key, format_args!("{value:?} is not allowed; allowed is {allowed}"))
+        Self::at(key, format_args!("{value:?} is not allowed; use {allowed}"))
     }
 
     /// The same error with the file's path in front.

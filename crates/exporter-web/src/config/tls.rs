@@ -151,7 +151,7 @@ fn source(
 ) -> Result<Option<PemSource>, ConfigError> {
     match (given(text.1), given(file.1)) {
         (Some(_), Some(_)) => {
-            Err(ConfigError::at(file.0, format_args!("allowed is one of {} and {}, not both", file.0, text.0)))
+            Err(ConfigError::at(file.0, format_args!("use one of {} and {}, not both", file.0, text.0)))
         }
         (Some(secret), None) => Ok(Some(PemSource { key: text.0, place: PemPlace::Inline(secret.into()) })),
         // Not shown: someone who confuses the two keys puts a private key here.

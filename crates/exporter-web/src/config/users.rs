@@ -11,7 +11,7 @@ pub(super) fn users(section: BTreeMap<String, Option<String>>) -> Result<BTreeMa
     let user = |(name, hash): (String, Option<String>)| {
         if name.contains(':') {
             // Without the space after the colon, name and hash are read as one name: nothing of it is shown.
-            return Err(ConfigError::at("basic_auth_users", "a user's name has a colon; allowed is one without"));
+            return Err(ConfigError::at("basic_auth_users", "a user's name has a colon; use one without"));
         }
         Ok((name, hash.unwrap_or_default().into()))
     };

@@ -36,14 +36,14 @@ fn without_values(error: &YamlError, text: &str) -> ConfigError {
         YamlError::DuplicateMappingKey { key: Some(key), .. } => {
             return ConfigError::at(
                 &format!("line {line}"),
-                format_args!("{} is given twice; allowed is once", shown(key)),
+                format_args!("{} is given twice; give it once", shown(key)),
             );
         }
-        YamlError::DuplicateMappingKey { key: None, .. } => "a key is given twice; allowed is once",
+        YamlError::DuplicateMappingKey { key: None, .. } => "a key is given twice; give it once",
         YamlError::Unexpected { expected: "mapping start", .. } => "a mapping (keys with values) is needed here",
         YamlError::Unexpected { expected: "sequence start", .. } => "a list is needed here",
         YamlError::Unexpected { .. } | YamlError::NullIntoString { .. } => "a string is needed here",
-        YamlError::MultipleDocuments { .. } => "a second document begins; allowed is one",
+        YamlError::MultipleDocuments { .. } => "a second document begins; use one",
         _ => "not valid YAML",
     };
     ConfigError::at(&place, problem)

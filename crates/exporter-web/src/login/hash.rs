@@ -21,7 +21,7 @@ pub(super) fn cost_of(name: &str, hash: &SecretString) -> Result<u32, ConfigErro
         Err(ConfigError::at(
             "basic_auth_users",
             format_args!(
-                "{problem} of {name:?} is not allowed; allowed is a bcrypt hash ($2a$, $2b$ or $2y$) with a cost from \
+                "{problem} of {name:?} is not allowed; use a bcrypt hash ($2a$, $2b$ or $2y$) with a cost from \
                  {LOWEST_COST} to {HIGHEST_COST}, such as `htpasswd -nBC 10 {name}` makes"
             ),
         ))

@@ -35,16 +35,14 @@ pub(crate) fn server_config(tls: &TlsSettings, pems: &Pems) -> Result<Arc<Server
     let chain = pems.certificate.certificates()?;
     // The parser's own error is left out: it may quote the line that it cannot read.
     let key = PrivateKeyDer::from_pem_slice(&pems.key.text)
-        .map_err(|_| pems.key.error("no PEM private key in it; needed is one that is not encrypted"))?;
+        .map_err(|_| pems.key.error("no PEM private key in it; use one that is not encrypted"))?;
     #[expect(clippy::wildcard_enum_match_arm, reason = "the library's other errors are all the same to the user")]
     let mut server = builder.with_single_cert(chain, key).map_err(|error| match error {
         rustls::Error::InconsistentKeys(_) => pems.key.error("the private key does not match the certificate"),
         rustls::Error::InvalidCertificate(_) => {
-            pems.certificate.error("the certificate cannot be used; needed is one of X.509 version 3")
+            pems.certificate.error("the certificate cannot be used; use one of X.509 version 3")
         }
-        _ => {
-            pems.key.error("the private key cannot be used; allowed are RSA (2048 bits or more), P-256, P-384, Ed25519")
-        }
+        _ => pems.key.error("the private key cannot be used; use RSA (2048 bits or more), P-256, P-384, Ed25519"),
     })?;
     server.ignore_client_order = tls.prefers_own_order;
     server.session_storage = Arc::new(NoServerSessionStorage {});

@@ -16,9 +16,9 @@ fn what_cannot_be_done_is_refused_in_a_line_with_key_value_and_what_is_allowed()
         ("http_server_config: {http3: true}".into(), &["\"http3\"", "allowed are http2, headers"]),
         ("rate_limit: {rate: 1}".into(), &["\"rate\"", "allowed are interval, burst"]),
         ("basic_auth_users: {a: x, a: y}".into(), &["line 1: \"a\" is given twice"]),
-        (tls("min_version: TLS10"), &["tls_server_config.min_version: \"TLS10\"", "allowed is TLS12 or TLS13"]),
-        (tls("min_version: TLS11"), &["tls_server_config.min_version: \"TLS11\"", "allowed is TLS12 or TLS13"]),
-        (tls("max_version: 1.3"), &["tls_server_config.max_version: \"1.3\"", "allowed is TLS12 or TLS13"]),
+        (tls("min_version: TLS10"), &["tls_server_config.min_version: \"TLS10\"", "use TLS12 or TLS13"]),
+        (tls("min_version: TLS11"), &["tls_server_config.min_version: \"TLS11\"", "use TLS12 or TLS13"]),
+        (tls("max_version: 1.3"), &["tls_server_config.max_version: \"1.3\"", "use TLS12 or TLS13"]),
         (tls("min_version: TLS13\n  max_version: TLS12"), &["max_version: TLS12 is older than min_version, TLS13"]),
         (
             tls("cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA]"),
@@ -30,7 +30,7 @@ fn what_cannot_be_done_is_refused_in_a_line_with_key_value_and_what_is_allowed()
             &["cipher_suites: none of these belongs to a version from min_version to max_version"],
         ),
         (tls("cipher_suites: x"), &["line 4, cipher_suites: a list is needed"]),
-        (tls("curve_preferences: [CurveP521]"), &["\"CurveP521\"", "allowed is X25519, CurveP256, CurveP384"]),
+        (tls("curve_preferences: [CurveP521]"), &["\"CurveP521\"", "use X25519, CurveP256, CurveP384"]),
         (tls("prefer_server_cipher_suites: maybe"), &["prefer_server_cipher_suites: \"maybe\"", "true or false"]),
         (
             tls("client_auth_type: Whatever"),
@@ -90,11 +90,11 @@ fn what_cannot_be_done_is_refused_in_a_line_with_key_value_and_what_is_allowed()
         ),
         (
             "http_server_config: {headers: {X-Frame-Options: allow}}".into(),
-            &["headers.X-Frame-Options: \"allow\"", "allowed is deny or sameorigin"],
+            &["headers.X-Frame-Options: \"allow\"", "use deny or sameorigin"],
         ),
         (
             "http_server_config: {headers: {X-Content-Type-Options: sniff}}".into(),
-            &["headers.X-Content-Type-Options: \"sniff\"", "allowed is nosniff"],
+            &["headers.X-Content-Type-Options: \"sniff\"", "use nosniff"],
         ),
         (
             "http_server_config: {headers: {Content-Security-Policy: \"a\\nb\"}}".into(),
@@ -126,7 +126,7 @@ fn what_cannot_be_done_is_refused_in_a_line_with_key_value_and_what_is_allowed()
         ("rate_limit: {interval: -1s, burst: 3}".into(), &["rate_limit.interval: \"-1s\"", "a duration such as 100ms"]),
         ("rate_limit: {interval: 1s, burst: 0}".into(), &["rate_limit.burst: \"0\"", "a whole number from 1 up"]),
         ("a: b\n---\nc: d".into(), &["line 1: \"a\""]),
-        ("{}\n---\n{}".into(), &["a second document begins; allowed is one"]),
+        ("{}\n---\n{}".into(), &["a second document begins; use one"]),
         ("- a".into(), &["a mapping (keys with values) is needed"]),
     ] {
         let line = read(&directory, &text).expect_err(&text);
