@@ -59,7 +59,7 @@ impl Clocks {
     }
 
     /// A time that stands in a log, to the second: what is to be compared with other logs.
-    pub(super) fn to_the_second(&self, at: UnixMillis) -> Moment {
+    pub(super) fn exact_time(&self, at: UnixMillis) -> Moment {
         let pattern = if self.is_today(at) { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
         moment(at, format(at, pattern))
     }

@@ -35,8 +35,8 @@ impl ReplayRow {
             entry: entry.to_string(),
             subject: event.and_then(|event| event.subject).map(|subject| subject.to_string()).unwrap_or_default(),
             event: event.map_or_else(|| clocks.words.labels().no_event.to_owned(), name),
-            created: event.and_then(|event| event.created_at).map(|at| clocks.to_the_second(at)),
-            attempt: clocks.to_the_second(at),
+            created: event.and_then(|event| event.created_at).map(|at| clocks.exact_time(at)),
+            attempt: clocks.exact_time(at),
             retry,
             result,
             is_delivered: false,
@@ -51,9 +51,9 @@ impl ReplayRow {
     }
 
     pub(super) fn of_lost(lost: &LostEvent, clocks: &Clocks) -> Self {
-        let remark = lost.succeeded_at.map(|at| clocks.words.delivered_after_all(&clocks.to_the_second(at).words));
+        let remark = lost.succeeded_at.map(|at| clocks.words.delivered_after_all(&clocks.exact_time(at).words));
         let row = Self::of_failure(lost.event.as_ref(), &lost.last, clocks);
-        Self { settled: Some(clocks.to_the_second(lost.lost_at)), is_delivered: remark.is_some(), remark, ..row }
+        Self { settled: Some(clocks.exact_time(lost.lost_at)), is_delivered: remark.is_some(), remark, ..row }
     }
 
     pub(super) fn of_pending(pending: &PendingEvent, clocks: &Clocks) -> Self {
