@@ -390,7 +390,7 @@ const LABELS: Labels = Labels {
     ready: "Ready",
     api_title: "Cotalker API",
     api_state: "not readable",
-    blocked_why: "Cotalker delivers strictly in order: all later events wait until the failed one is delivered or lost.",
+    blocked_why: "All later events wait: Cotalker delivers strictly in order.",
     unread_since_start: "The log has not been read since the start. The data is from before.",
     switched_off: "This webhook is switched off.",
     check_exporter: "Check the exporter's log.",

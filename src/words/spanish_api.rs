@@ -99,7 +99,7 @@ fn tls(problem: &TlsProblem) -> String {
         }
         TlsProblem::Alert(name) => return format!("el servidor rechazó la conexión: alerta TLS {name}"),
         TlsProblem::RulesBroken(details) => {
-            return format!("el servidor, o algo delante de él, no cumplió las reglas de TLS ({details})");
+            return format!("el servidor, o algo delante de él, violó el protocolo TLS ({details})");
         }
         TlsProblem::Rare(details) => details,
         TlsProblem::NoTls => "el servidor no habla TLS en este puerto",
@@ -123,7 +123,7 @@ fn certificate(problem: &CertificateProblem) -> String {
         CertificateProblem::OtherName => "es para otro nombre de host",
         CertificateProblem::Revoked => "fue revocado",
         CertificateProblem::Unreadable => "no se puede leer",
-        CertificateProblem::BadSignature => "no lleva la firma de su CA o de su clave",
+        CertificateProblem::BadSignature => "tiene una firma inválida",
         CertificateProblem::OtherPurpose => "no es para servidores",
     };
     words.to_owned()

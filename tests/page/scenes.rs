@@ -16,7 +16,7 @@ const HISTORY_MS: i64 = 90 * 60_000;
 const SHORT_HISTORY_MS: i64 = 20 * 60_000;
 
 /// Often enough for what a scene waits for, and seldom enough for a machine that draws pictures beside it.
-const INTERVAL: Duration = Duration::from_secs(15);
+const INTERVAL: Duration = Duration::from_secs(60);
 
 /// A page to be looked at.
 pub(crate) struct Scene {
@@ -122,7 +122,7 @@ pub(crate) async fn all() -> Vec<Scene> {
     add("three", format!("{root}/"), None, 200, vec![Shown::Simulated(simulator, daemon)]);
 
     let (simulator, daemon) = watch(eight()).await;
-    add("eight-broken", format!("{}/", daemon.site.root()), Some(5), 200, vec![Shown::Simulated(simulator, daemon)]);
+    add("eight-broken", format!("{}/", daemon.site.root()), None, 200, vec![Shown::Simulated(simulator, daemon)]);
 
     let (simulator, daemon) = watch(many(300, clock::now(), SHORT_HISTORY_MS, 7)).await;
     let root = daemon.site.root().to_owned();

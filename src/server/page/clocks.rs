@@ -58,9 +58,19 @@ impl Clocks {
         moment(at, self.words.lasting(self.server_age(at), &self.clock_time(at)))
     }
 
+    /// A time that stands in a log, to the second: what is to be compared with other logs.
+    pub(super) fn exact_time(&self, at: UnixMillis) -> Moment {
+        let pattern = if self.is_today(at) { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+        moment(at, format(at, pattern))
+    }
+
     /// The time of day, and the day if it is another one than the server's today.
     pub(super) fn clock_time(&self, at: UnixMillis) -> String {
+        format(at, if self.is_today(at) { "%H:%M" } else { "%Y-%m-%d %H:%M" })
+    }
+
+    fn is_today(&self, at: UnixMillis) -> bool {
         let day = |at| format(at, "%Y-%m-%d");
-        format(at, if day(at) == day(self.server_now) { "%H:%M" } else { "%Y-%m-%d %H:%M" })
+        day(at) == day(self.server_now)
     }
 }

@@ -2,8 +2,7 @@
 
 use delivery_ledger::{AttemptId, EventSummary, Failure, LostEvent, Outcome, PendingEvent, RecentAttempt, UnixMillis};
 
-use super::clocks::{Moment, moment};
-use crate::words::{Words, format};
+use super::clocks::{Clocks, Moment};
 
 /// One line of a table.
 pub(super) struct ReplayRow {
@@ -21,10 +20,6 @@ pub(super) struct ReplayRow {
     pub(super) remark: Option<String>,
 }
 
-fn exact(at: UnixMillis) -> Moment {
-    moment(at, format(at, "%Y-%m-%d %H:%M:%S"))
-}
-
 /// What is told of an attempt, and how it ended.
 struct Tried<'a> {
     entry: AttemptId,
@@ -34,14 +29,14 @@ struct Tried<'a> {
 }
 
 impl ReplayRow {
-    fn of(tried: &Tried<'_>, result: String, words: &dyn Words) -> Self {
+    fn of(tried: &Tried<'_>, result: String, clocks: &Clocks) -> Self {
         let Tried { entry, at, retry, event } = *tried;
         Self {
             entry: entry.to_string(),
             subject: event.and_then(|event| event.subject).map(|subject| subject.to_string()).unwrap_or_default(),
-            event: event.map_or_else(|| words.labels().no_event.to_owned(), name),
-            created: event.and_then(|event| event.created_at).map(exact),
-            attempt: exact(at),
+            event: event.map_or_else(|| clocks.words.labels().no_event.to_owned(), name),
+            created: event.and_then(|event| event.created_at).map(|at| clocks.exact_time(at)),
+            attempt: clocks.exact_time(at),
             retry,
             result,
             is_delivered: false,
@@ -50,29 +45,29 @@ impl ReplayRow {
         }
     }
 
-    fn of_failure(event: Option<&EventSummary>, last: &Failure, words: &dyn Words) -> Self {
+    fn of_failure(event: Option<&EventSummary>, last: &Failure, clocks: &Clocks) -> Self {
         let tried = Tried { entry: last.position.id, at: last.at, retry: last.retry, event };
-        Self::of(&tried, words.why(last.reason, last.status), words)
+        Self::of(&tried, clocks.words.why(last.reason, last.status), clocks)
     }
 
-    pub(super) fn of_lost(lost: &LostEvent, words: &dyn Words) -> Self {
-        let remark = lost.succeeded_at.map(|at| words.delivered_after_all(&exact(at).words));
-        let row = Self::of_failure(lost.event.as_ref(), &lost.last, words);
-        Self { settled: Some(exact(lost.lost_at)), is_delivered: remark.is_some(), remark, ..row }
+    pub(super) fn of_lost(lost: &LostEvent, clocks: &Clocks) -> Self {
+        let remark = lost.succeeded_at.map(|at| clocks.words.delivered_after_all(&clocks.exact_time(at).words));
+        let row = Self::of_failure(lost.event.as_ref(), &lost.last, clocks);
+        Self { settled: Some(clocks.exact_time(lost.lost_at)), is_delivered: remark.is_some(), remark, ..row }
     }
 
-    pub(super) fn of_pending(pending: &PendingEvent, words: &dyn Words) -> Self {
-        Self::of_failure(pending.event.as_ref(), &pending.last, words)
+    pub(super) fn of_pending(pending: &PendingEvent, clocks: &Clocks) -> Self {
+        Self::of_failure(pending.event.as_ref(), &pending.last, clocks)
     }
 
-    pub(super) fn of_attempt(attempt: &RecentAttempt, words: &dyn Words) -> Self {
+    pub(super) fn of_attempt(attempt: &RecentAttempt, clocks: &Clocks) -> Self {
         let RecentAttempt { id, at, retry, .. } = *attempt;
         let (result, is_delivered) = match attempt.outcome {
-            Outcome::Success { status } => (words.delivered_with(status), true),
-            Outcome::Failure { reason, status } => (words.why(reason, status), false),
+            Outcome::Success { status } => (clocks.words.delivered_with(status), true),
+            Outcome::Failure { reason, status } => (clocks.words.why(reason, status), false),
         };
         let tried = Tried { entry: id, at, retry, event: attempt.event.as_ref() };
-        Self { is_delivered, ..Self::of(&tried, result, words) }
+        Self { is_delivered, ..Self::of(&tried, result, clocks) }
     }
 }
 

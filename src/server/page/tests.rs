@@ -370,7 +370,7 @@ fn a_blocked_webhook_says_why_since_when_and_what_is_at_stake() {
         &[
             "for 12 minutes, since 02:47<",
             "The receiver does not respond (timeout). The last 5 attempts failed, the newest 40 s ago.",
-            "all later events wait until the failed one is delivered or lost",
+            "All later events wait: Cotalker delivers strictly in order.",
             "4 events are pending, the oldest for 11 minutes.",
             "3 events have been lost since counting started. Cotalker will not send them again.",
             "Check that hooks.example.com is up and responds in time.",
@@ -383,7 +383,7 @@ fn a_blocked_webhook_says_why_since_when_and_what_is_at_stake() {
         &[
             "desde hace 12 minutos (02:47)",
             "El receptor no responde (timeout). Los últimos 5 intentos fallaron, el más reciente hace 40 s.",
-            "todos los eventos posteriores esperan hasta que el fallido se entregue o se pierda",
+            "Todos los eventos posteriores esperan: Cotalker entrega en estricto orden.",
             "4 eventos están pendientes, el más antiguo desde hace 11 minutos.",
             "Se perdieron 3 eventos desde que comenzó el conteo. Cotalker no los volverá a enviar.",
             "Verificar que hooks.example.com esté en línea y responda a tiempo.",
@@ -762,8 +762,8 @@ fn the_page_of_a_webhook_lists_what_to_replay_with_its_ids() {
             &entry(600, 0xaa),
             "<code>aaaaaaaaaaaaaaaaaaaaaaaa</code>",
             "COTTask edit",
-            "2026-03-01 01:59:58",
-            "2026-03-01 02:49:58",
+            "<time datetime=\"2026-03-01T01:59:58Z\">01:59:58</time>",
+            "<time datetime=\"2026-03-01T02:49:58Z\">02:49:58</time>",
             "the receiver does not respond (timeout)",
             "data-name=\"Retry\">3<",
             "Lost events <span class=\"count\">1</span>",
@@ -827,5 +827,5 @@ fn an_event_that_was_delivered_after_all_needs_no_replay() {
     }
     let webhook = WebhookRow { lost_events: Arc::clone(ledger.events().lost_events()), ..webhook };
     let page = webhook_page(&overview(vec![webhook]), "id-of-a", Language::English).expect("a page");
-    assert_has(&page, &["Delivered after all at 2026-03-01 02:58:58: nothing to replay."]);
+    assert_has(&page, &["Delivered after all at 02:58:58: nothing to replay."]);
 }

@@ -95,7 +95,7 @@ impl<'a> WebhookPage<'a> {
             api: api_card(overview, 0, &clocks),
             story: story(&entry, &clocks),
             facts,
-            tables: [lost(webhook, words), pending(webhook, words), attempts(webhook, words)],
+            tables: [lost(webhook, &clocks), pending(webhook, &clocks), attempts(webhook, &clocks)],
         }
     }
 }
@@ -113,10 +113,10 @@ fn remark(listed: usize, all: u64, none: &str, words: &dyn Words) -> Option<Stri
     }
 }
 
-fn lost(webhook: &WebhookRow, words: &dyn Words) -> Table {
-    let labels = words.labels();
+fn lost(webhook: &WebhookRow, clocks: &Clocks) -> Table {
+    let (words, labels) = (clocks.words, clocks.words.labels());
     let rows: Vec<_> =
-        webhook.lost_events.newest_first().into_iter().map(|lost| ReplayRow::of_lost(lost, words)).collect();
+        webhook.lost_events.newest_first().into_iter().map(|lost| ReplayRow::of_lost(lost, clocks)).collect();
     Table {
         id: LOST,
         heading: labels.lost_events,
@@ -128,10 +128,10 @@ fn lost(webhook: &WebhookRow, words: &dyn Words) -> Table {
     }
 }
 
-fn pending(webhook: &WebhookRow, words: &dyn Words) -> Table {
-    let labels = words.labels();
+fn pending(webhook: &WebhookRow, clocks: &Clocks) -> Table {
+    let (words, labels) = (clocks.words, clocks.words.labels());
     let newest = webhook.pending_events.newest_first().into_iter().take(MOST_PENDING);
-    let rows: Vec<_> = newest.map(|pending| ReplayRow::of_pending(pending, words)).collect();
+    let rows: Vec<_> = newest.map(|pending| ReplayRow::of_pending(pending, clocks)).collect();
     Table {
         id: "pending",
         heading: labels.pending_events,
@@ -143,10 +143,10 @@ fn pending(webhook: &WebhookRow, words: &dyn Words) -> Table {
     }
 }
 
-fn attempts(webhook: &WebhookRow, words: &dyn Words) -> Table {
-    let labels = words.labels();
+fn attempts(webhook: &WebhookRow, clocks: &Clocks) -> Table {
+    let labels = clocks.words.labels();
     let newest = webhook.recent.newest_first().iter();
-    let rows: Vec<_> = newest.map(|attempt| ReplayRow::of_attempt(attempt, words)).collect();
+    let rows: Vec<_> = newest.map(|attempt| ReplayRow::of_attempt(attempt, clocks)).collect();
     Table {
         id: "attempts",
         heading: labels.newest_attempts,
