@@ -1,5 +1,6 @@
-//! The pages: the metrics, the status page, and two for probes. The server itself is the crate `exporter-web`.
+//! The pages: the metrics, the status page, its JSON, and two for probes. The server itself is the crate `exporter-web`.
 
+mod api;
 pub mod page;
 mod routes;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use exporter_web::{Pieces, respond, text};
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, StatusCode, Uri};
 
+use super::api::Call;
 use super::page;
 use crate::clock;
 use crate::compression;
@@ -41,7 +42,7 @@ pub struct Site {
 }
 
 /// A router with one handler that compares the path. The path of the metrics is the user's, and the router would take it
-/// for a pattern; and the router's method routing serves HEAD, which here is as little allowed as any other method.
+/// for a pattern. HEAD is answered like GET; the server leaves out the body.
 pub fn router(site: Site) -> Router {
     let site = Arc::new(site);
     Router::new()
@@ -52,9 +53,9 @@ async fn serve(site: Arc<Site>, method: &Method, uri: &Uri, headers: &HeaderMap)
     let Some(resource) = Resource::at(uri.path(), &site.telemetry_path) else {
         return text(StatusCode::NOT_FOUND, "not found");
     };
-    if *method != Method::GET {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET is allowed here");
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+    if *method != Method::GET && *method != Method::HEAD {
+        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed here");
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
     let newest = || Arc::clone(&site.snapshots.borrow());
@@ -64,16 +65,20 @@ async fn serve(site: Arc<Site>, method: &Method, uri: &Uri, headers: &HeaderMap)
             let snapshot = newest();
             status_page(site, snapshot).await
         }
+        Resource::Api(call) => {
+            let snapshot = newest();
+            call.respond(snapshot).await
+        }
         Resource::Healthy => text(StatusCode::OK, "healthy"),
         Resource::Ready if newest().is_ready => text(StatusCode::OK, "ready"),
         Resource::Ready => text(StatusCode::SERVICE_UNAVAILABLE, "not ready: the first poll is still running"),
     }
 }
 
-#[derive(Clone, Copy)]
 enum Resource {
     Metrics,
     StatusPage,
+    Api(Call),
     Healthy,
     Ready,
 }
@@ -86,7 +91,7 @@ impl Resource {
             "/" => Some(Self::StatusPage),
             HEALTHY => Some(Self::Healthy),
             READY => Some(Self::Ready),
-            _ => None,
+            _ => Call::at(path).map(Self::Api),
         }
     }
 }

@@ -20,6 +20,7 @@ mod freshness;
 mod golden;
 mod history;
 mod interception;
+mod json_api;
 mod kept_connections;
 mod kills;
 mod model;
