@@ -23,6 +23,7 @@ mod interception;
 mod json_api;
 mod kept_connections;
 mod kills;
+mod lost_day;
 mod model;
 mod odd_disks;
 mod odd_entries;
