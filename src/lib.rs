@@ -33,6 +33,7 @@ pub mod config;
 pub mod demo;
 pub mod exposition;
 pub mod healthcheck;
+pub mod json;
 mod log_options;
 pub mod look;
 pub mod lost;

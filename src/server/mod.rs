@@ -1,6 +1,7 @@
-//! The pages: the metrics, the status page, and two for probes. The server itself is the crate `exporter-web`.
+//! The pages: the metrics, the status page, its JSON, and two for probes. The server itself is the crate `exporter-web`.
 
 mod accept_language;
+mod api;
 mod negotiation;
 pub mod page;
 mod pages;

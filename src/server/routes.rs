@@ -8,6 +8,7 @@ use exporter_web::{Edition, Pieces, respond, text};
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, StatusCode, Uri};
 
+use super::api::Call;
 use super::negotiation;
 use super::pages::{PageName, Pages};
 use crate::compression::{Encoding, Part};
@@ -37,7 +38,7 @@ pub struct Site {
 }
 
 /// A router with one handler that compares the path. The path of the metrics is the user's, and the router would take it
-/// for a pattern; and the router's method routing serves HEAD, which here is as little allowed as any other method.
+/// for a pattern. HEAD is answered like GET; the server leaves out the body.
 pub fn router(site: Site) -> Router {
     let pages = Pages::new(site.telemetry_path.clone(), site.version);
     let site = Arc::new((site, pages));
@@ -50,9 +51,9 @@ async fn serve(site: &Site, pages: &Pages, method: &Method, uri: &Uri, headers: 
     let Some(resource) = Resource::at(uri.path(), &site.telemetry_path) else {
         return text(StatusCode::NOT_FOUND, "not found");
     };
-    if *method != Method::GET {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET is allowed here");
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+    if *method != Method::GET && *method != Method::HEAD {
+        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed here");
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
     let newest = || Arc::clone(&site.snapshots.borrow());
@@ -61,6 +62,10 @@ async fn serve(site: &Site, pages: &Pages, method: &Method, uri: &Uri, headers: 
         Resource::Page(name) => {
             let snapshot = newest();
             pages.page(name, snapshot, uri.query(), headers).await
+        }
+        Resource::Api(call) => {
+            let snapshot = newest();
+            call.respond(snapshot).await
         }
         Resource::Healthy => text(StatusCode::OK, "healthy"),
         Resource::Ready if newest().is_ready => text(StatusCode::OK, "ready"),
@@ -71,6 +76,7 @@ async fn serve(site: &Site, pages: &Pages, method: &Method, uri: &Uri, headers: 
 enum Resource {
     Metrics,
     Page(PageName),
+    Api(Call),
     Healthy,
     Ready,
 }
@@ -83,10 +89,11 @@ impl Resource {
             "/" => Some(Self::Page(PageName::Status)),
             HEALTHY => Some(Self::Healthy),
             READY => Some(Self::Ready),
-            _ => {
-                let id = path.strip_prefix(WEBHOOKS)?;
-                (!id.is_empty() && !id.contains('/')).then(|| Self::Page(PageName::Webhook(id.to_owned())))
-            }
+            _ => match path.strip_prefix(WEBHOOKS) {
+                Some(id) if !id.is_empty() && !id.contains('/') => Some(Self::Page(PageName::Webhook(id.to_owned()))),
+                Some(_) => None,
+                None => Call::at(path).map(Self::Api),
+            },
         }
     }
 }

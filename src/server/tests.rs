@@ -246,14 +246,31 @@ async fn other_paths_are_not_found_and_other_methods_not_allowed() {
     for path in ["/metrics/", "/METRICS", "/favicon.ico", "//", "/-/", "/{x}"] {
         assert_eq!(server.get(path).await.status, 404, "{path}");
     }
-    for method in ["HEAD", "POST", "OPTIONS", "DELETE", "BREW"] {
-        for path in ["/metrics", "/", "/-/healthy", "/-/ready"] {
+    for method in ["POST", "OPTIONS", "DELETE", "BREW"] {
+        for path in ["/metrics", "/", "/api/v1/webhooks", "/api/v1/nothing", "/-/healthy", "/-/ready"] {
             let response =
                 server.ask(&format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;
-            assert_eq!((response.status, response.header("allow")), (405, Some("get")), "{method} {path}");
+            assert_eq!((response.status, response.header("allow")), (405, Some("get, head")), "{method} {path}");
         }
     }
     assert_eq!(server.ask("POST /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.status, 404);
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn head_is_answered_like_get_without_the_body() {
+    let server = Running::start().await;
+    for path in ["/metrics", "/", "/api/v1/webhooks", "/api/v1/webhooks/x", "/-/healthy", "/-/ready", "/nothing"] {
+        let ask = async |method: &str| {
+            server.ask(&format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await
+        };
+        let (get, head) = (ask("GET").await, ask("HEAD").await);
+        assert_eq!((head.status, head.text()), (get.status, ""), "{path}");
+        for name in ["content-type", "content-length", "cache-control", "vary", "content-security-policy"] {
+            assert_eq!(head.header(name), get.header(name), "{path} {name}");
+        }
+        assert_eq!(get.header("content-length"), Some(get.body.len().to_string().as_str()), "{path}");
+    }
     server.stopped().await;
 }
 

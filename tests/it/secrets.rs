@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use cotalker_simulator::{Endpoint, Fault, Receiver, SECRET_MARKER, Simulator, Target, Trigger, WebhookSpec, World};
 use http::header::AUTHORIZATION;
+use serde_json::json;
 use tempfile::NamedTempFile;
 
-use test_harness::{Program, START, program, serve};
+use test_harness::{MetricsPage, Program, START, program, serve};
+
+/// A log entry made ten minutes after the start.
+const LOST_ENTRY: &str = "6553f3580000000000000001";
 
 /// Webhooks of every trigger with every kind of receiver, and an hour of it.
 async fn company() -> Simulator {
@@ -56,10 +60,18 @@ async fn all_that_is_said(simulator: &Simulator, daemon: Program, refuse: impl F
     let elsewhere = format!("https://me:{SECRET_MARKER}@elsewhere.example/{SECRET_MARKER}?key={SECRET_MARKER}");
     simulator.fail(Target::Logs(ids[4]), Fault::Redirect { to: elsewhere });
     simulator.shape(ids[5], |shape| {
-        shape.extra = vec![SECRET_MARKER.into(), serde_json::json!({"_id": SECRET_MARKER, "createdAt": SECRET_MARKER})];
+        let data = json!({ "_id": SECRET_MARKER, "name": SECRET_MARKER });
+        let event = json!({ "type": SECRET_MARKER, "event": SECRET_MARKER, "createdAt": SECRET_MARKER, "data": data });
+        // A lost event whose subject's id is none.
+        let lost = json!({ "_id": LOST_ENTRY, "status": 503, "retry": 3, "response": SECRET_MARKER, "event": event });
+        shape.extra = vec![SECRET_MARKER.into(), json!({"_id": SECRET_MARKER, "createdAt": SECRET_MARKER}), lost];
     });
     simulator.advance(Duration::from_secs(600));
-    let page = site.wait_for("trouble", |page| ids[..5].iter().all(|id| page.of(*id, "up") == Some(0.0))).await;
+    let is_trouble = |page: &MetricsPage| {
+        let malformed = page.with(ids[5], "log_window_entries", "result=\"malformed\"");
+        ids[..5].iter().all(|id| page.of(*id, "up") == Some(0.0)) && malformed == Some(2.0)
+    };
+    let page = site.wait_for("trouble", is_trouble).await;
     said.push_str(&page.0);
     simulator.clear_all();
     refuse();
@@ -69,8 +81,17 @@ async fn all_that_is_said(simulator: &Simulator, daemon: Program, refuse: impl F
     let (status, people) = site.get("/").await;
     assert!(status == 200 && people.contains("hook_3"));
     said.push_str(&people);
-    for path in ["/-/ready", "/-/healthy", "/nothing"] {
-        said.push_str(&site.get(path).await.1);
+    let of_webhooks = ids.iter().map(|id| format!("/api/v1/webhooks/{id}"));
+    let others = ["/api/v1/webhooks", "/api/v1/nothing", "/-/ready", "/-/healthy", "/nothing"].map(String::from);
+    for path in of_webhooks.chain(others) {
+        said.push_str(&site.get(&path).await.1);
+    }
+    let odd =
+        format!("{{\"entry_id\":\"{LOST_ENTRY}\",\"subject_id\":null,\"event_type\":\"other\",\"action\":\"other\"");
+    for part in
+        [odd.as_str(), "\"lost_events\":[{", "\"recent_attempts\":[{", "\"api_problem\":\"", "\"subject_id\":\""]
+    {
+        assert!(said.contains(part), "{part}");
     }
     daemon.terminate();
     let ended = daemon.ended().await;
