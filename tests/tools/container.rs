@@ -17,6 +17,7 @@ use test_harness::{Program, Running, START, ca, happen};
 
 const BINARY: &str = "/cotalker-webhook-exporter";
 const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+const LICENCES: [&str; 2] = ["LICENSE", "THIRD-PARTY-LICENSES"];
 const STATE: &str = "/var/lib/cotalker-webhook-exporter";
 
 /// A name that only the container's `/etc/hosts` knows.
@@ -147,12 +148,14 @@ async fn end(running: Running) {
 
 #[test]
 #[ignore = "needs the image: scripts/test-container"]
-fn the_image_is_two_files_and_a_place_for_the_state_and_says_what_it_is() {
+fn the_image_is_the_binary_its_cas_its_licences_and_a_place_for_the_state_and_says_what_it_is() {
     let image = Image::under_test();
     let listed = Command::new("find").arg(&image.root).args(["!", "-type", "d", "-printf", "/%P %u:%g %m\n"]).output();
     let listed = String::from_utf8(listed.expect("find").stdout).expect("text");
-    let expected = [format!("{BINARY} root:root 755"), format!("{BUNDLE} root:root 644")];
-    assert_eq!(listed.lines().collect::<BTreeSet<_>>(), expected.iter().map(String::as_str).collect());
+    let others = LICENCES.map(|file| format!("/usr/share/licenses/cotalker-webhook-exporter/{file}"));
+    let others = others.iter().map(String::as_str).chain([BUNDLE]).map(|file| format!("{file} root:root 644"));
+    let expected: BTreeSet<String> = others.chain([format!("{BINARY} root:root 755")]).collect();
+    assert_eq!(listed.lines().map(str::to_owned).collect::<BTreeSet<_>>(), expected);
     let state = image.root.join(&STATE[1..]);
     let owner = fs::metadata(&state).expect("a place for the state");
     assert_eq!((owner.uid(), owner.gid()), (65_532, 65_532));
