@@ -55,7 +55,7 @@ const tiles = [
     description:
       'Events lost within the shown range. Cotalker will not send them again: fix the receiver, then replay them by hand. With several exporters that started to count at different times, this is too high when the one with the highest count leaves or returns.',
     unit: 'short',
-    alerts: ['CotalkerEventLost'],
+    alerts: ['CotalkerEventLost', 'CotalkerManyEventsLost'],
     expression: `sum(${inRange('cotalker_webhook_events_lost_total', EVERY)})`,
     steps: steps(GOOD, [1, BAD]),
     config: { decimals: 0 },

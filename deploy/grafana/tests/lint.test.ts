@@ -5,8 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { before, test } from 'node:test';
 import { getValueFormats } from '@grafana/data';
 import type { Dashboard, Panel, VariableModel } from '@grafana/schema';
-import { dashboard as source } from '../source/dashboard';
-import { committed, panelsOf, text } from './files';
+import { committed, panelsOf, written } from './files';
 import { RATE_INTERVAL, replicated, selectors } from './promql';
 import { setting, targetsOf } from './stack';
 
@@ -37,9 +36,11 @@ function queryOf({ query }: VariableModel): string {
   return (query as { query: string }).query;
 }
 
-test('the file that users import is what the source says', async () => {
-  assert.equal(await readFile(setting('DASHBOARD'), 'utf8'), text(source), 'run scripts/test-dashboard --write');
-});
+for (const [path, content] of Object.entries(written())) {
+  test(`deploy/${path} is what the source says`, async () => {
+    assert.equal(await readFile(`${setting('DEPLOY')}/${path}`, 'utf8'), content, 'run scripts/test-dashboard --write');
+  });
+}
 
 test('template-datasource-rule: the data source is one variable, for Prometheus', () => {
   const found = dashboard.templating?.list?.filter(({ type }) => type === 'datasource') ?? [];

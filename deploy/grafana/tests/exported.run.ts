@@ -1,0 +1,4 @@
+import { writeCheck } from './exported';
+import { setting } from './stack';
+
+writeCheck(setting('CHECK'));
