@@ -5,7 +5,7 @@ import { EVALUATED_EVERY, grafanaRules } from './grafana';
 import { FOLDER, GROUP } from './messages';
 import { operatorFile, operatorResources } from './operator';
 import { rulesFile } from './prometheus';
-import { provisioningFiles } from './provisioning';
+import { contactPointSettings, provisioningFiles } from './provisioning';
 import { terraformFile } from './terraform';
 
 const CHART = 'helm/cotalker-webhook-exporter/files';
@@ -15,12 +15,14 @@ function chartFile(dashboard: Dashboard): string {
   const policy = operatorResources(dashboard).filter(({ kind }) =>
     ['GrafanaNotificationTemplate', 'GrafanaMuteTiming', 'GrafanaNotificationPolicyRoute'].includes(kind),
   );
+  const { url: _, ...settings } = contactPointSettings('');
   const content = {
     folder: FOLDER,
     group: GROUP,
     interval: EVALUATED_EVERY,
     rules: grafanaRules(dashboard, ''),
-    notifications: policy.map(({ kind, metadata, spec: { instanceSelector: _, ...spec } }) => ({ kind, name: metadata.name, spec })),
+    contactPoint: settings,
+    notifications: policy.map(({ kind, metadata, spec: { instanceSelector: __, ...spec } }) => ({ kind, name: metadata.name, spec })),
   };
   return `${JSON.stringify(content, null, 2)}\n`;
 }
