@@ -49,6 +49,7 @@ export function operatorResources(dashboard: Dashboard): Resource[] {
     resource('GrafanaFolder', 'cotalker', { title: FOLDER }),
     resource('GrafanaDashboard', 'cotalker-webhooks', { folderRef: 'cotalker', url: SOURCE, contentCacheDuration: '24h' }),
     resource('GrafanaAlertRuleGroup', GROUP, {
+      name: GROUP,
       folderRef: 'cotalker',
       interval: EVALUATED_EVERY,
       rules: grafanaRules(dashboard, DATASOURCE_UID),
