@@ -63,6 +63,10 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+# "=" is a string to Kubernetes, and to YAML 1.1 a value that PyYAML has nothing for.
+_Loader.add_constructor("tag:yaml.org,2002:value", yaml.SafeLoader.construct_scalar)
+
+
 @cache
 def _operator_schema(api_version: str, kind: str) -> dict:
     """The schema of the operator's own CustomResourceDefinition (0.80.1), with unknown fields and nulls refused."""
@@ -79,7 +83,7 @@ def _closed(schema):
     schema = {key: _closed(value) for key, value in schema.items()}
     if isinstance(schema.get("pattern"), str):
         # Go takes a flag anywhere in an expression, Python at its start only.
-        schema["pattern"] = schema["pattern"].replace("^(?i)", "(?i)^")
+        schema["pattern"] = ("(?i)" if "(?i)" in schema["pattern"] else "") + schema["pattern"].replace("(?i)", "")
     # A property may be named "properties"; a schema's own are beside its type.
     if schema.get("type") == "object" and "properties" in schema:
         schema.setdefault("additionalProperties", False)

@@ -18,26 +18,48 @@ import type { Alert, Text } from './rule';
 const MANY = 10;
 
 const LOST = 'cotalker_webhook_events_lost_total';
-const JUST_STARTED = `${LOST} and ${OF_ITS_EXPORTER} (time() - process_start_time_seconds < 15 * 60)`;
-const BEFORE = overPods(`max_over_time(${LOST}[3d:15m] offset 15m)`);
+const TRIED = 'cotalker_webhook_delivery_attempts_total';
+const STARTED = 'process_start_time_seconds';
+const JUST_STARTED = `${OF_ITS_EXPORTER} (time() - ${STARTED} < 900)`;
+
+/** The most that was shown until 15 minutes ago, by whichever exporter and under whichever name. */
+function shownBefore(metric: string): string {
+  return `max by (webhook_id) (
+  max_over_time(${metric}[3d:15m] offset 15m)
+  or label_replace(max_over_time(${metric}[15m] offset 15m), "since", "30m", "", "")
+)`;
+}
+
+function below(metric: string): string {
+  return `${metric} < on (webhook_id) group_left () ${shownBefore(metric)}`;
+}
 
 /** How many events a webhook lost in the last 15 minutes. */
-const LOSSES = `${overPods(`increase(${LOST}[15m])`)} > 0
+const LOSSES = `${overPods(LOST)}
+  - on (webhook_id) group_left () (
+    ${indent(indent(shownBefore(LOST)))}
+    or
+    max by (webhook_id) (
+      0 * ${LOST}
+        and ${OF_ITS_EXPORTER} (time() - ${STARTED} < 900 or ${STARTED} offset 15m)
+    )
+  ) > 0
 or
-${overPods(LOST)}
-  - ${BEFORE} > 0
+${overPods(`${LOST}
+  and ${JUST_STARTED}
+  and (
+    ${indent(indent(below(LOST)))}
+    or
+    ${indent(indent(below(TRIED)))}
+  )`)} > 0
 or
-(
-  ${indent(overPods(JUST_STARTED))} > 0
-  unless
-  ${indent(overPods(JUST_STARTED))} >= ${BEFORE}
-)`;
+${overPods(`increase(${LOST}[15m])`)} > 0`;
 
 const MANY_LOSSES = `${overPods(`increase(${LOST}[15m])`)} >= ${MANY}`;
 
-const LOSSES_COMMENT = `The second part is for a loss that a restart hides from increase(): the series of a new pod starts with it. The
-third is for counts that go on from none that were scraped before: counted history, or a pod without the state of
-the one before. A new exporter starts with what it counted; only what it shows in its first minutes is meant.
+const LOSSES_COMMENT = `First: what is counted now, less the most that was shown until 15 minutes ago. A restart does not hide a loss so, nor
+does a series that starts with it. What nobody showed then was 0, unless its exporter is older than what Prometheus
+knows of it. Second: a pod that began anew in the last 15 minutes, below what was shown before. Third: all else.
 Not for a webhook whose receiver has a page, or did within 20 minutes, or is about to have one.`;
 
 const REPLAY = `\`cotalker-webhook-exporter lost\` and the page /webhooks/{{ $labels.webhook_id }} of the exporter list what to replay by hand.`;

@@ -1,6 +1,9 @@
 import { stringify } from 'yaml';
 
-/** As it would be written by hand: no line is broken, and nothing stands for what is the same elsewhere. */
+/**
+ * As it would be written by hand: no line is broken, and nothing stands for what is the same elsewhere. In quotes is also what
+ * only YAML 1.1 takes for something else than a string, such as 18:00.
+ */
 export function yaml(value: unknown): string {
-  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+  return stringify(value, { lineWidth: 0, version: '1.1', aliasDuplicateObjects: false });
 }
