@@ -14,7 +14,7 @@ use delivery_ledger::Outcome;
 use delivery_ledger::ServerTime;
 use delivery_ledger::fleet::{AccountState, WebhookState};
 use delivery_ledger::{
-    Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook,
+    Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, SubjectId, UnixMillis, Webhook,
 };
 use delivery_ledger::{Ledger, Policy};
 use divan::{Bencher, black_box};
@@ -77,6 +77,7 @@ fn attempts(webhook: u32, count: u32) -> Vec<Attempt> {
                 event_type: EventType::Task,
                 action: Action::Edit,
                 created_at: Some(at.plus_millis(-900)),
+                subject: Some(SubjectId(ObjectId::from_bytes(id))),
             }),
         }
     };

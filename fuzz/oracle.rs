@@ -73,6 +73,7 @@ fn event(tree: &Tree) -> Option<Event> {
         event_type: EventType::from_api(event_type.as_deref().unwrap_or_default()),
         action: Action::from_api(action.as_deref().unwrap_or_default()),
         created_at,
+        subject: subject.and_then(|subject| subject.trim().parse().ok()),
     })
 }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::exposition::Rendered;
-use delivery_ledger::Failure;
-use delivery_ledger::UnixMillis;
+use delivery_ledger::{Failure, LostEvents, PendingEvents, RecentAttempts, Retention, UnixMillis};
 
 /// What all readers see until the next one is published.
 #[derive(Debug, Default)]
@@ -95,4 +94,12 @@ pub struct WebhookRow {
     pub lost: u64,
     /// Polls of its log that had no overlap with the previous poll: entries may have been missed.
     pub gaps: u64,
+    /// How the API's log lets go of entries, as far as that is known.
+    pub retention: Retention,
+    /// The newest lost events. Shared with the ledger, as are the other two lists, so that a snapshot costs no copy.
+    pub lost_events: Arc<LostEvents>,
+    /// The pending events.
+    pub pending_events: Arc<PendingEvents>,
+    /// The newest attempts, history included.
+    pub recent: Arc<RecentAttempts>,
 }

@@ -267,6 +267,16 @@ pub const FAMILIES: &[LedgerFamily] = &[
         |series, view, policy| series.put(view.ledger.is_blocked(policy).into()),
     ),
     gauge(
+        "cotalker_webhook_failing",
+        &["reason"],
+        "Always 1; present only while the newest attempt failed, those from before counting started included, with the reason of that failure.",
+        |series, view, _| {
+            if let Some(failure) = view.ledger.standing().newest_if_failed() {
+                series.put_with(&[("reason", failure.reason.as_str())], Value::Count(1));
+            }
+        },
+    ),
+    gauge(
         "cotalker_webhook_consecutive_failures",
         &[],
         "Number of failed attempts since the last successful one, including those from before counting started.",
@@ -381,7 +391,7 @@ fn count<T>(items: impl Iterator<Item = T>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use delivery_ledger::{Attempt, AttemptId, Event, EventKey, Outcome, Position};
+    use delivery_ledger::{Attempt, AttemptId, Event, EventKey, ObjectId, Outcome, Position};
 
     use super::super::text::Text;
     use super::*;
@@ -437,6 +447,7 @@ mod tests {
             "head_event_timestamp",
             "window_oldest_timestamp",
             "responses_total{",
+            "webhook_failing{",
         ] {
             assert!(!text.lines().any(|line| !line.starts_with('#') && line.contains(absent)), "{absent}");
         }
@@ -457,6 +468,7 @@ mod tests {
                 event_type: EventType::Task,
                 action: Action::Edit,
                 created_at: Some(UnixMillis::from_millis(1_651_781_070_000)),
+                subject: None,
             }),
         });
         ledger.fold(reading.finish(), &POLICY);
@@ -475,6 +487,38 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
+    }
+
+    #[test]
+    fn a_webhook_fails_for_the_reason_of_its_newest_attempt_history_included_and_no_longer_than_it_does() {
+        let webhook = webhook("wo_update", "x");
+        let b = r#"webhook_id="62685990d918fb5557f9f992",webhook="wo_update""#;
+        let now = UnixMillis::from_secs(1_700_000_000);
+        let mut ledger = Ledger::new(Position::after(now));
+        let attempt = |number: u8, outcome| Attempt {
+            id: AttemptId(ObjectId::from_bytes([number; 12])),
+            at: now.plus_millis(i64::from(number)),
+            outcome,
+            retry: 3,
+            event: None,
+        };
+        let expired = Outcome::of(Some(409), Some("certificate has expired"));
+        let mut log = Vec::new();
+        for (outcome, reason) in [
+            (Outcome::of(Some(503), None), Some("http_5xx")),
+            (expired, Some("certificate_expired")),
+            (Outcome::Success { status: 200 }, None),
+        ] {
+            log.push(attempt(u8::try_from(log.len()).expect("few"), outcome));
+            let mut reading = ledger.read(ServerTime::certain(now), &POLICY);
+            log.iter().for_each(|attempt| reading.observe(attempt.clone()));
+            ledger.fold(reading.finish(), &POLICY);
+            let text = page(&webhook, &ledger);
+            let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("cotalker_webhook_failing{")).collect();
+            let expected = reason.map(|reason| format!("cotalker_webhook_failing{{{b},reason=\"{reason}\"}} 1"));
+            assert_eq!(lines, expected.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        assert_eq!(ledger.totals().attempts, 0, "all of it is history");
     }
 
     #[test]

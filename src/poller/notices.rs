@@ -41,9 +41,13 @@ pub(super) fn log(notice: &Notice<CallError>) {
         ),
         Notice::LogsRecovered(logs) => tracing::info!(logs, "the logs of many webhooks can be read again"),
         Notice::LogRecovered(subject) => tracing::info!(webhook = subject.label, "the log can be read again"),
-        Notice::Lost(subject, lost) => {
-            tracing::warn!(webhook = subject.label, lost, "events are lost: nothing will send them again");
-        }
+        Notice::Lost { subject, lost, newest } => tracing::warn!(
+            webhook = subject.label,
+            id = %subject.id,
+            lost,
+            entry = %newest,
+            "events are lost: nothing will send them again"
+        ),
         Notice::Gap(subject) => tracing::warn!(
             webhook = subject.label,
             "no overlap with the previous poll; entries may have been missed: poll more often"

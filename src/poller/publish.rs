@@ -185,5 +185,9 @@ fn row(member: &MemberView<'_, CallError>, policy: &Policy) -> WebhookRow {
         delivered: events.delivered(),
         lost: events.lost(),
         gaps: totals.gaps,
+        retention: ledger.retention(),
+        lost_events: Arc::clone(events.lost_events()),
+        pending_events: Arc::clone(events.pending_events()),
+        recent: Arc::clone(ledger.recent()),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use delivery_ledger::Retention;
 use exporter_web::Server;
 use flate2::bufread::GzDecoder;
 use http::Request;
@@ -211,6 +212,10 @@ async fn the_page_shows_webhooks_and_allows_nothing_foreign() {
         delivered: 0,
         lost: 0,
         gaps: 0,
+        retention: Retention::Unknown,
+        lost_events: Arc::default(),
+        pending_events: Arc::default(),
+        recent: Arc::default(),
     };
     let overview = Overview { webhooks: vec![webhook], is_api_up: Some(true), ..Overview::default() };
     server.publisher.send_replace(Arc::new(Snapshot { overview, ..Snapshot::default() }));

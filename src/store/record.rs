@@ -16,10 +16,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use delivery_ledger::fleet::{AccountState, WebhookState};
-use delivery_ledger::v1;
+use delivery_ledger::{v1, v2};
 
 /// The version that is written.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 const MAGIC: &[u8; 8] = b"CTWHCKPT";
 const HEAD_BYTES: usize = 24;
@@ -96,6 +96,7 @@ pub fn decode(bytes: &[u8]) -> Result<Checkpoint, Unusable> {
     }
     match number(8) {
         VERSION => decode_records::<AccountState, WebhookState>(body),
+        2 => decode_records::<AccountState, v2::WebhookState>(body),
         1 => decode_records::<v1::AccountState, v1::WebhookState>(body),
         version if version > VERSION => Err(Unusable::Newer(version)),
         _ => Err(Unusable::Damaged("it has no version")),

@@ -4,23 +4,23 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cotalker_webhook_exporter::store::record::{Checkpoint, Unusable, decode, encode_record, head};
+use cotalker_webhook_exporter::store::record::{Checkpoint, Unusable, VERSION, decode, encode_record, head};
 use cotalker_webhook_exporter::store::{CURRENT, Found, OpenError, PREVIOUS, Store};
 use delivery_ledger::Outcome;
 use delivery_ledger::ServerTime;
 use delivery_ledger::fleet::{AccountState, WebhookState};
 use delivery_ledger::{
-    Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis, Webhook,
+    Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, SubjectId, UnixMillis, Webhook,
 };
 use delivery_ledger::{Ledger, Policy};
 
 const NOW: UnixMillis = UnixMillis::from_secs(1_700_000_000);
+const POLICY: Policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
 
 /// A checkpoint of one webhook with `attempts` counted attempts.
 fn checkpoint(attempts: u8) -> Checkpoint {
-    let policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
     let mut ledger = Ledger::new(Position::START);
-    let mut reading = ledger.read(ServerTime::certain(NOW), &policy);
+    let mut reading = ledger.read(ServerTime::certain(NOW), &POLICY);
     for number in 0..attempts {
         let text = number.to_string();
         reading.observe(Attempt {
@@ -33,10 +33,11 @@ fn checkpoint(attempts: u8) -> Checkpoint {
                 event_type: EventType::Task,
                 action: Action::Edit,
                 created_at: Some(NOW.plus_millis(-60_000)),
+                subject: Some(SubjectId(ObjectId::from_bytes([number.wrapping_add(100); 12]))),
             }),
         });
     }
-    ledger.fold(reading.finish(), &policy);
+    ledger.fold(reading.finish(), &POLICY);
     let webhook = Webhook {
         id: "62685990d918fb5557f9f992".parse().expect("an id"),
         company: "625be93a286ef83c1c0e845f".into(),
@@ -54,6 +55,36 @@ fn checkpoint(attempts: u8) -> Checkpoint {
     };
     let saved = WebhookState { webhook, ledger, read_at: Some(NOW), vanished_since: None, is_behind: false };
     Checkpoint { account, webhooks: vec![saved] }
+}
+
+/// A checkpoint of one webhook with an event that is pending, one that is lost and one that was delivered.
+fn replayable() -> Checkpoint {
+    let mut ledger = Ledger::new(Position::START);
+    let mut reading = ledger.read(ServerTime::certain(NOW), &POLICY);
+    for (task, retry, seconds_ago, status) in
+        [("a", 0, 800, 503), ("a", 1, 700, 503), ("b", 0, 600, 503), ("b", 3, 500, 404), ("c", 0, 100, 200)]
+    {
+        let at = NOW.plus_millis(-i64::from(seconds_ago) * 1_000);
+        let mut id = [7; 12];
+        id[..4].copy_from_slice(&u32::try_from(at.as_millis() / 1_000).expect("a second").to_be_bytes());
+        reading.observe(Attempt {
+            id: AttemptId(ObjectId::from_bytes(id)),
+            at,
+            outcome: Outcome::of(Some(status), None),
+            retry,
+            event: Some(Event {
+                key: EventKey::of([Some("company"), Some("COTTask"), Some("edit"), Some(task), None]),
+                event_type: EventType::Task,
+                action: Action::Edit,
+                created_at: Some(at.plus_millis(-2_000)),
+                subject: Some(SubjectId(ObjectId::from_bytes([9; 12]))),
+            }),
+        });
+    }
+    ledger.fold(reading.finish(), &POLICY);
+    let mut replayable = checkpoint(7);
+    replayable.webhooks[0].ledger = ledger;
+    replayable
 }
 
 fn records(checkpoint: &Checkpoint) -> Vec<Bytes> {
@@ -146,7 +177,7 @@ fn where_nothing_can_be_used_counting_begins_anew_and_that_is_no_first_start() {
 fn a_newer_checkpoint_is_refused_and_left_as_it_is() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut newer = bytes_of(&checkpoint(2));
-    newer[8] = 3;
+    newer[8..12].copy_from_slice(&(VERSION + 1).to_le_bytes());
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&newer[8..20]);
     hasher.update(&newer[24..]);
@@ -155,7 +186,10 @@ fn a_newer_checkpoint_is_refused_and_left_as_it_is() {
         let path = directory.path().join(name);
         std::fs::write(&path, &newer).expect("written");
         let error = Store::open(directory.path(), NOW).expect_err("refused");
-        assert!(matches!(error, OpenError::Newer { .. }) && error.to_string().contains("version 3"), "{error}");
+        assert!(
+            matches!(error, OpenError::Newer { .. }) && error.to_string().contains(&format!("version {}", VERSION + 1)),
+            "{error}"
+        );
         assert_eq!(std::fs::read(&path).expect("still there"), newer);
         std::fs::remove_file(&path).expect("removed");
     }
@@ -195,11 +229,50 @@ fn the_checkpoint_of_version_1_loads_with_all_that_it_counted() {
 }
 
 #[test]
-fn the_checkpoint_of_version_2_loads_exactly() {
+fn the_checkpoint_of_version_2_loads_with_all_that_it_knew() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/checkpoint-v2");
+    let loaded = decode(&std::fs::read(path).expect("the fixture")).expect("a checkpoint");
+    let now = checkpoint(7);
+    let (old, new) = (&loaded.webhooks[0], &now.webhooks[0]);
+    assert_eq!(loaded.account, now.account);
+    assert_eq!((&old.webhook, old.read_at, old.vanished_since), (&new.webhook, new.read_at, None));
+    let (old, new) = (&old.ledger, &new.ledger);
+    assert_eq!((old.floor(), old.counted(), old.totals()), (new.floor(), new.counted(), new.totals()));
+    assert_eq!((old.standing(), old.window(), old.as_of()), (new.standing(), new.window(), new.as_of()));
+    assert_eq!(old.retention(), new.retention());
+    let fates = |ledger: &Ledger| {
+        let events = ledger.events();
+        (events.entered(EventType::Task, Action::Edit), events.delivered(), events.lost(), events.pending())
+    };
+    assert_eq!(fates(old), fates(new));
+    assert_eq!(old.events().pending_since(), new.events().pending_since());
+    assert_eq!(old.recent().newest_first(), [], "version 2 did not know");
+}
+
+#[test]
+fn what_to_replay_is_known_by_the_ids_of_what_version_2_had_pending() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/checkpoint-v2-pending");
+    let loaded = decode(&std::fs::read(path).expect("the fixture")).expect("a checkpoint");
+    let (old, new) = (&loaded.webhooks[0].ledger, &replayable().webhooks[0].ledger);
+    assert_eq!((old.events().delivered(), old.events().lost(), old.events().pending()), (1, 1, 1));
+    let pending = |ledger: &Ledger| ledger.events().pending_events().newest_first()[0].last.position;
+    assert_eq!(pending(old), pending(new));
+    assert_eq!(old.events().pending_events().newest_first()[0].event, None, "version 2 did not know");
+    assert!(old.events().lost_events().is_empty(), "nor this");
+
+    // It is lost under that id.
+    let mut ledger = old.clone();
+    ledger.unchanged(ServerTime::certain(NOW.plus_millis(15 * 60_000)), &POLICY);
+    let lost = *ledger.events().lost_events().newest().expect("a lost event");
+    assert_eq!((lost.last.position, lost.lost_at), (pending(new), NOW.plus_millis(200_000)));
+}
+
+#[test]
+fn the_checkpoint_of_version_3_loads_exactly() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/checkpoint-v3");
     if std::env::var_os("WRITE_FIXTURE").is_some() {
-        std::fs::write(&path, bytes_of(&checkpoint(7))).expect("written");
+        std::fs::write(&path, bytes_of(&replayable())).expect("written");
     }
     let fixture = std::fs::read(path).expect("the fixture");
-    assert_eq!(decode(&fixture), Ok(checkpoint(7)));
+    assert_eq!(decode(&fixture), Ok(replayable()));
 }

@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use delivery_ledger::ServerTime;
-use delivery_ledger::{Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, UnixMillis};
-use delivery_ledger::{FailureReason, Outcome};
+use delivery_ledger::{
+    Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, SubjectId, UnixMillis,
+};
+use delivery_ledger::{EventSummary, Failure, FailureReason, LostEvent, Outcome, RecentAttempt};
 use delivery_ledger::{Ledger, Policy, Retention};
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::model::{
-    Counts, DAY, EventFacts, HOUR, LogResponse, MINUTE, Memory, Model, Proof, SECOND, StandingFacts, Streak,
-    WindowFacts,
+    AttemptFact, Counts, DAY, EventFact, EventFacts, HOUR, LogResponse, LostFact, MINUTE, Memory, Model, Proof, SECOND,
+    StandingFacts, Streak, WindowFacts,
 };
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -284,6 +286,7 @@ fn truth(rounds: &[Round], is_strict: bool) -> (Vec<TrueRow>, Vec<UnixMillis>) {
                 event_type: birth.kind.0,
                 action: birth.kind.1,
                 created_at: birth.age.map(|age| at.plus_millis(-age)),
+                subject: (!events.is_multiple_of(3)).then(|| SubjectId(id(7, events).0)),
             };
             let event = if birth.is_retry_of_the_previous { previous.or(Some(fresh)) } else { Some(fresh) };
             for (retry, one) in (0_u32..).zip(&birth.tries) {
@@ -470,7 +473,38 @@ fn events(ledger: &Ledger) -> EventFacts {
         delays: events.delay().buckets,
         delay_sum_millis: events.delay().sum_millis,
         remembered: events.tracked(),
+        lost_events: events.lost_events().by_key().map(|(key, lost)| (*key, lost_fact(lost))).collect(),
+        pending_events: events
+            .pending_events()
+            .by_key()
+            .map(|(key, pending)| (*key, failed(&pending.last, pending.event)))
+            .collect(),
     }
+}
+
+fn lost_fact(lost: &LostEvent) -> LostFact {
+    let LostEvent { event, last, lost_at, succeeded_at } = *lost;
+    LostFact { last: failed(&last, event), lost_at, succeeded_at }
+}
+
+fn failed(last: &Failure, event: Option<EventSummary>) -> AttemptFact {
+    let Failure { position, at, reason, status, retry } = *last;
+    AttemptFact { id: position.id, at, outcome: Outcome::Failure { reason, status }, retry, event: event.map(told) }
+}
+
+fn told(event: EventSummary) -> EventFact {
+    (event.event_type, event.action, event.created_at, event.subject)
+}
+
+fn recent(ledger: &Ledger) -> Vec<AttemptFact> {
+    let fact = |recent: &RecentAttempt| AttemptFact {
+        id: recent.id,
+        at: recent.at,
+        outcome: recent.outcome,
+        retry: recent.retry,
+        event: recent.event.map(told),
+    };
+    ledger.recent().newest_first().iter().map(fact).collect()
 }
 
 fn memory(ledger: &Ledger) -> Memory {
@@ -537,7 +571,11 @@ proptest! {
         let mut latest = UnixMillis::MIN;
         follow(&history, |ledger, model, response| {
             let before = latest;
-            let LogResponse::Log { now, rows, .. } = response else { return Ok(()) };
+            let (now, rows) = match response {
+                LogResponse::Log { now, rows, .. } => (now, &rows[..]),
+                // It forgets as well, and its clock may be ahead of the next one's.
+                LogResponse::Unchanged { now } => (now, &[][..]),
+            };
             for row in rows.iter().filter(|row| row.position() > model.first_floor()) {
                 shown.insert(row.id);
                 // Nothing that is younger than an hour by the latest time so far can have been forgotten.
@@ -641,6 +679,15 @@ proptest! {
         })?;
     }
 
+    /// Rule 11.
+    #[test]
+    fn the_newest_attempts_are_those_of_the_model(history in histories(ANYTHING)) {
+        follow(&history, |ledger, model, _| {
+            prop_assert_eq!(recent(ledger), model.recent());
+            Ok(())
+        })?;
+    }
+
     #[test]
     fn the_window_is_what_the_last_answer_showed(history in histories(ANYTHING)) {
         follow(&history, |ledger, model, _| {
@@ -735,6 +782,7 @@ fn carrying(task: &str, retry: u32, attempt: Attempt) -> Attempt {
         event_type: EventType::Task,
         action: Action::Create,
         created_at: Some(BEGIN),
+        subject: None,
     };
     Attempt { retry, event: Some(event), ..attempt }
 }
@@ -777,7 +825,13 @@ fn the_documented_sample_is_one_attempt_that_timed_out_and_lost_its_event() {
         at: made_at,
         outcome: Outcome::of(Some(409), Some("connect ETIMEDOUT 67.225.146.248:443")),
         retry: 3,
-        event: Some(Event { key, event_type: EventType::Task, action: Action::Create, created_at: Some(created_at) }),
+        event: Some(Event {
+            key,
+            event_type: EventType::Task,
+            action: Action::Create,
+            created_at: Some(created_at),
+            subject: None,
+        }),
     };
 
     let mut ledger = fresh_ledger();

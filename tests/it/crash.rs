@@ -79,6 +79,7 @@ impl World {
                 event_type: EventType::Task,
                 action: Action::Edit,
                 created_at: Some(self.now.plus_millis(-1_000)),
+                subject: None,
             };
             (event, 0)
         });

@@ -29,6 +29,7 @@ mod pauses;
 mod present;
 mod process;
 mod proxies;
+mod replay;
 mod responder;
 mod restarts;
 mod rules;

@@ -4,10 +4,11 @@
 //! deltas, forgets nothing and is written from docs/specification.md alone, so that it can't share a mistake with the
 //! ledger. The only things taken from the core are its vocabulary and its [`Policy`].
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use delivery_ledger::Policy;
-use delivery_ledger::{Action, Attempt, AttemptId, EventKey, EventType, Position, UnixMillis};
+use delivery_ledger::{Action, Attempt, AttemptId, EventKey, EventType, Position, SubjectId, UnixMillis};
 use delivery_ledger::{FailureReason, Outcome};
 
 pub(crate) const SECOND: i64 = 1_000;
@@ -17,6 +18,10 @@ pub(crate) const DAY: i64 = 24 * HOUR;
 
 /// Rule 2: the greatest number of positions that are remembered above the floor.
 const MOST_POSITIONS: usize = 20_000;
+
+/// Rule 11: how many lost events and attempts are listed.
+const MOST_LOST: usize = 100;
+const MOST_RECENT: usize = 20;
 
 /// Section 4: how many status codes have a series of their own.
 const MOST_CODES: usize = 32;
@@ -93,9 +98,58 @@ pub(crate) struct EventFacts {
     pub(crate) delay_sum_millis: u64,
     /// How many are still told apart: the pending ones, and the settled ones that rule 2 still remembers.
     pub(crate) remembered: usize,
+    /// Rule 11: the newest of those that were lost.
+    pub(crate) lost_events: BTreeMap<EventKey, LostFact>,
+    /// Rule 11: each that is pending, by its newest failed attempt.
+    pub(crate) pending_events: BTreeMap<EventKey, AttemptFact>,
+}
+
+/// Rule 11: an event as it is told, and the id of its subject.
+pub(crate) type EventFact = (EventType, Action, Option<UnixMillis>, Option<SubjectId>);
+
+/// Rule 11: an attempt as it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AttemptFact {
+    pub(crate) id: AttemptId,
+    pub(crate) at: UnixMillis,
+    pub(crate) outcome: Outcome,
+    pub(crate) retry: u32,
+    pub(crate) event: Option<EventFact>,
+}
+
+impl AttemptFact {
+    fn of(row: &Attempt) -> Self {
+        let event = row.event.as_ref().map(|e| (e.event_type, e.action, e.created_at, e.subject));
+        Self { id: row.id, at: row.at, outcome: row.outcome, retry: row.retry, event }
+    }
+}
+
+/// Rule 11: a lost event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LostFact {
+    pub(crate) last: AttemptFact,
+    pub(crate) lost_at: UnixMillis,
+    pub(crate) succeeded_at: Option<UnixMillis>,
 }
 
 impl EventFacts {
+    /// A lost event is told by its newest failed attempt, also if that comes after it was lost.
+    fn list_if_lost(&mut self, key: EventKey, settled: Option<Settled>, seen: &[&CountedRow<'_>]) {
+        let (Some(Settled::Lost { at: lost_at }), Some(last)) = (settled, newest_failure(seen)) else { return };
+        let before = self.lost_events.get(&key).filter(|before| before.lost_at == lost_at);
+        let succeeded_at = before.and_then(|before| before.succeeded_at);
+        self.lost_events.insert(key, LostFact { last, lost_at, succeeded_at });
+    }
+
+    /// An event that is lost stays so; what is said of it is that it succeeded after all.
+    fn succeed(&mut self, key: EventKey, at: UnixMillis) {
+        if let Some(lost) = self.lost_events.get_mut(&key)
+            && lost.succeeded_at.is_none()
+        {
+            lost.succeeded_at = Some(at);
+        }
+    }
+
     fn deliver(&mut self, row: &Attempt, at: UnixMillis) {
         self.delivered += 1;
         if let Some(created_at) = row.event.as_ref().and_then(|event| event.created_at) {
@@ -165,6 +219,18 @@ impl CountedRow<'_> {
     fn told_at(&self) -> UnixMillis {
         if is_ahead(self.row, self.seen_at) { self.seen_at } else { self.row.at }
     }
+}
+
+/// How an event was settled.
+#[derive(Clone, Copy)]
+enum Settled {
+    Delivered,
+    Lost { at: UnixMillis },
+}
+
+fn newest_failure(rows: &[&CountedRow<'_>]) -> Option<AttemptFact> {
+    let failures = rows.iter().map(|counted| counted.row).filter(|row| is_failure(row));
+    failures.max_by_key(|row| place(row)).map(AttemptFact::of)
 }
 
 /// What rule 2 makes of all the responses.
@@ -301,23 +367,26 @@ impl Model {
             let rows: Vec<&CountedRow<'_>> = counted.iter().filter(|counted| key_of(counted.row) == key).collect();
             self.follow_event(key, &rows, &floors, &mut facts);
         }
+        let mut lost: Vec<(EventKey, LostFact)> = std::mem::take(&mut facts.lost_events).into_iter().collect();
+        lost.sort_by_key(|(_, lost)| Reverse(lost.lost_at));
+        facts.lost_events = lost.into_iter().take(MOST_LOST).collect();
         facts
     }
 
     /// The life of one event, or its lives, if it shows up again after it has been forgotten.
     fn follow_event(&self, key: EventKey, rows: &[&CountedRow<'_>], floors: &[Position], facts: &mut EventFacts) {
         let mut seen: Vec<&CountedRow<'_>> = Vec::new();
-        let mut is_settled = false;
+        let mut settled: Option<Settled> = None;
         for (index, response) in self.responses.iter().enumerate() {
             // A success below the floor does not count, and yet the event was delivered.
             let is_old_success = |row: &&Attempt| key_of(row) == key && !is_failure(row) && place(row) <= floors[index];
-            let old_success = response.rows().into_iter().find(is_old_success);
-            if let Some(row) = old_success
-                && !seen.is_empty()
-                && !is_settled
-            {
-                is_settled = true;
-                facts.deliver(row, if is_ahead(row, response.now()) { response.now() } else { row.at });
+            if let Some(row) = response.rows().into_iter().find(is_old_success) {
+                let at = if is_ahead(row, response.now()) { response.now() } else { row.at };
+                facts.succeed(key, at);
+                if !seen.is_empty() && settled.is_none() {
+                    settled = Some(Settled::Delivered);
+                    facts.deliver(row, at);
+                }
             }
             for counted in rows.iter().filter(|counted| counted.response == index) {
                 if seen.is_empty() {
@@ -327,35 +396,51 @@ impl Model {
                     *facts.entered.entry(kind).or_default() += 1;
                 }
                 seen.push(counted);
-                if is_settled {
-                    continue;
-                }
+                let is_lost_now = settled.is_none() && counted.row.retry >= self.policy.max_retries;
                 if !is_failure(counted.row) {
-                    is_settled = true;
-                    facts.deliver(counted.row, counted.told_at());
-                } else if counted.row.retry >= self.policy.max_retries {
-                    is_settled = true;
+                    facts.succeed(key, counted.told_at());
+                    if settled.is_none() {
+                        settled = Some(Settled::Delivered);
+                        facts.deliver(counted.row, counted.told_at());
+                    }
+                } else if is_lost_now {
+                    settled = Some(Settled::Lost { at: counted.made_at() });
                     facts.lost += 1;
                 }
+                facts.list_if_lost(key, settled, &seen);
             }
             let Some(last_made_at) = seen.iter().map(|counted| counted.made_at()).max() else { continue };
-            if !is_settled && response.now().as_millis() - last_made_at.as_millis() > self.policy.pending_timeout_millis
-            {
-                is_settled = true;
+            let lost_at = last_made_at.plus_millis(self.policy.pending_timeout_millis);
+            if settled.is_none() && response.now() > lost_at {
+                settled = Some(Settled::Lost { at: lost_at });
                 facts.lost += 1;
+                facts.list_if_lost(key, settled, &seen);
             }
-            if is_settled && seen.iter().all(|counted| place(counted.row) <= floors[index + 1]) {
+            if settled.is_some() && seen.iter().all(|counted| place(counted.row) <= floors[index + 1]) {
                 seen.clear();
-                is_settled = false;
+                settled = None;
             }
         }
         if let Some(waits_since) = seen.iter().map(|counted| counted.made_at()).max() {
             facts.remembered += 1;
-            if !is_settled {
+            if settled.is_none() {
                 facts.pending += 1;
                 facts.pending_since = Some(facts.pending_since.map_or(waits_since, |since| since.min(waits_since)));
+                facts.pending_events.extend(newest_failure(&seen).map(|last| (key, last)));
             }
         }
+    }
+
+    /// Rule 11: the newest attempts, history included.
+    pub(crate) fn recent(&self) -> Vec<AttemptFact> {
+        let mut rows: HashMap<AttemptId, &Attempt> = HashMap::new();
+        for response in &self.responses {
+            let present = response.rows().into_iter().filter(|row| !is_ahead(row, response.now()));
+            rows.extend(present.map(|row| (row.id, row)));
+        }
+        let mut rows: Vec<&Attempt> = rows.into_values().collect();
+        rows.sort_by_key(|row| Reverse(place(row)));
+        rows.into_iter().take(MOST_RECENT).map(AttemptFact::of).collect()
     }
 
     /// Entries that showed up late.

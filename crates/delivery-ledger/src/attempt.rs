@@ -26,6 +26,16 @@ impl Position {
         Self { at, id: AttemptId(ObjectId::MAX) }
     }
 
+    /// Where the attempt with this id stands that the log dates to `told`: at the second of its id, which the database
+    /// made; refined by what the log tells, if that lies within a minute of it. A date that is told by another clock, or
+    /// that changes later, moves nothing.
+    #[must_use]
+    pub fn of(id: AttemptId, told: UnixMillis) -> Self {
+        let made_at = id.0.made_at();
+        let is_close = told.millis_since(made_at).unsigned_abs() <= REFINED_WITHIN_MILLIS.unsigned_abs();
+        Self { at: if is_close { told } else { made_at }, id }
+    }
+
     /// Before every attempt made at `at` or later.
     #[must_use]
     pub const fn before(at: UnixMillis) -> Self {
@@ -57,14 +67,10 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Where it stands in the webhook's history: at the second of its id, which the database made; refined by what the
-    /// log tells, if that lies within a minute of it. A date that is told by another clock, or that changes later, moves
-    /// nothing.
+    /// Where it stands in the webhook's history.
     #[must_use]
     pub fn position(&self) -> Position {
-        let made_at = self.id.0.made_at();
-        let is_close = self.at.millis_since(made_at).unsigned_abs() <= REFINED_WITHIN_MILLIS.unsigned_abs();
-        Position { at: if is_close { self.at } else { made_at }, id: self.id }
+        Position::of(self.id, self.at)
     }
 
     /// Whether it is dated so far after the server's time that it has no part in how the webhook stands.

@@ -5,6 +5,7 @@ use core::hash::Hasher as _;
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
+use crate::id::SubjectId;
 use crate::label_set;
 use crate::time::UnixMillis;
 
@@ -19,6 +20,8 @@ pub struct Event {
     pub action: Action,
     /// When it happened; `None` where the log does not say.
     pub created_at: Option<UnixMillis>,
+    /// The id of what it happened to; `None` where the log gives none, or one that is no ObjectId.
+    pub subject: Option<SubjectId>,
 }
 
 /// The identity of an event, which has no id of its own: a 128-bit digest of `company`, `type`, `event`, `createdAt`

@@ -2,12 +2,17 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::ToString as _;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Attempt, Position};
 use crate::event::{Action, Event, EventKey, EventType};
+use crate::outcome::Outcome;
 use crate::policy::Policy;
+use crate::replay::{EventSummary, LostEvent, LostEvents, PendingEvent, PendingEvents};
+use crate::standing::Failure;
 use crate::time::UnixMillis;
 
 /// Upper bounds of the delivery delay's buckets, in seconds. Source: docs/specification.md, "Metrics".
@@ -58,17 +63,25 @@ impl DelayHistogram {
 /// The event of an attempt that carries no usable one: told from others by the id of the entry.
 fn own_event(attempt: &Attempt) -> Event {
     let key = EventKey::of([Some(attempt.id.to_string().as_str()), None, None, None, None]);
-    Event { key, event_type: EventType::Other, action: Action::Other, created_at: None }
+    Event { key, event_type: EventType::Other, action: Action::Other, created_at: None, subject: None }
+}
+
+/// The key of an attempt's event.
+fn key_of(attempt: &Attempt) -> EventKey {
+    attempt.event.as_ref().map_or_else(|| own_event(attempt).key, |event| event.key)
 }
 
 /// The events of one webhook. Σ [`entered`](Self::entered) = delivered + lost + pending, always.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Events {
-    entered: [[u64; Action::ALL.len()]; EventType::ALL.len()],
-    delivered: u64,
-    lost: u64,
-    delay: DelayHistogram,
-    tracked: BTreeMap<EventKey, TrackedEvent>,
+    pub(crate) entered: [[u64; Action::ALL.len()]; EventType::ALL.len()],
+    pub(crate) delivered: u64,
+    pub(crate) lost: u64,
+    pub(crate) delay: DelayHistogram,
+    pub(crate) tracked: BTreeMap<EventKey, TrackedEvent>,
+    /// Of each tracked event that is pending, what it is. Shared with readers, as are the lost ones.
+    pub(crate) pending_events: Arc<PendingEvents>,
+    pub(crate) lost_events: Arc<LostEvents>,
 }
 
 impl Events {
@@ -85,51 +98,79 @@ impl Events {
         });
         tracked.newest = tracked.newest.max(position);
         tracked.waits_since = tracked.waits_since.max(made_at);
-        if tracked.fate != Fate::Pending {
-            return;
-        }
-        if attempt.outcome.is_success() {
-            self.deliver(attempt, now);
-        } else if attempt.retry >= policy.max_retries {
-            tracked.fate = Fate::Lost;
-            self.lost += 1;
+        match (tracked.fate, attempt.outcome) {
+            (Fate::Pending | Fate::Lost, Outcome::Success { .. }) => self.deliver(attempt, now),
+            (Fate::Pending, Outcome::Failure { reason, status }) => {
+                let last = Failure { position, at: attempt.at, reason, status, retry: attempt.retry };
+                let (key, summary) = (event.key, attempt.event.as_ref().map(EventSummary::from));
+                Arc::make_mut(&mut self.pending_events).fail(key, PendingEvent { event: summary, last });
+                if attempt.retry >= policy.max_retries {
+                    self.lose(event.key, made_at);
+                }
+            }
+            (Fate::Lost, Outcome::Failure { reason, status }) => {
+                let last = Failure { position, at: attempt.at, reason, status, retry: attempt.retry };
+                Arc::make_mut(&mut self.lost_events).fail(event.key, last);
+            }
+            (Fate::Delivered, _) => {}
         }
     }
 
-    /// Whether the attempt's event is pending.
-    pub(crate) fn is_pending(&self, attempt: &Attempt) -> bool {
-        let own = own_event(attempt);
-        let key = attempt.event.as_ref().unwrap_or(&own).key;
-        self.tracked.get(&key).is_some_and(|tracked| tracked.fate == Fate::Pending)
+    /// Whether a success of the attempt's event is news: the event is pending, or listed as lost.
+    pub(crate) fn awaits_success(&self, attempt: &Attempt) -> bool {
+        let key = key_of(attempt);
+        let is_pending = self.tracked.get(&key).is_some_and(|tracked| tracked.fate == Fate::Pending);
+        is_pending || self.lost_events.is_open(key)
     }
 
     /// Takes in that an attempt that is dealt with turned out to be a success: its event, if it is pending, is delivered.
-    pub(crate) fn recover(&mut self, attempt: &Attempt, now: UnixMillis) {
+    /// Says whether that is news.
+    pub(crate) fn recover(&mut self, attempt: &Attempt, now: UnixMillis) -> bool {
+        let is_news = self.awaits_success(attempt);
         self.deliver(attempt, now);
+        is_news
     }
 
-    /// Settles the event of a successful attempt, if it is pending.
+    /// Settles the event of a successful attempt, if it is pending; if it is lost, it stays so, and the list says that it
+    /// succeeded after all.
     fn deliver(&mut self, attempt: &Attempt, now: UnixMillis) {
-        let own = own_event(attempt);
-        let event = attempt.event.as_ref().unwrap_or(&own);
-        let Some(tracked) = self.tracked.get_mut(&event.key).filter(|tracked| tracked.fate == Fate::Pending) else {
+        let key = key_of(attempt);
+        let delivered_at = if attempt.is_ahead(now) { now } else { attempt.at };
+        if self.lost_events.is_open(key) {
+            Arc::make_mut(&mut self.lost_events).succeed(key, delivered_at);
+        }
+        let Some(tracked) = self.tracked.get_mut(&key).filter(|tracked| tracked.fate == Fate::Pending) else {
             return;
         };
         tracked.fate = Fate::Delivered;
         self.delivered += 1;
-        if let Some(created_at) = event.created_at {
-            let delivered_at = if attempt.is_ahead(now) { now } else { attempt.at };
+        Arc::make_mut(&mut self.pending_events).settle(key);
+        if let Some(created_at) = attempt.event.as_ref().and_then(|event| event.created_at) {
             self.delay.observe(u64::try_from(delivered_at.millis_since(created_at)).unwrap_or(0));
+        }
+    }
+
+    /// Settles a pending event as lost, since `lost_at`.
+    fn lose(&mut self, key: EventKey, lost_at: UnixMillis) {
+        let Some(tracked) = self.tracked.get_mut(&key) else { return };
+        tracked.fate = Fate::Lost;
+        self.lost += 1;
+        if let Some(PendingEvent { event, last }) = Arc::make_mut(&mut self.pending_events).settle(key) {
+            let lost = LostEvent { event, last, lost_at, succeeded_at: None };
+            Arc::make_mut(&mut self.lost_events).lose(key, lost);
         }
     }
 
     /// Gives up the pending events whose last attempt is longer ago than the pending timeout.
     pub(crate) fn expire(&mut self, now: UnixMillis, policy: &Policy) {
-        for tracked in self.tracked.values_mut() {
-            if tracked.fate == Fate::Pending && now.millis_since(tracked.waits_since) > policy.pending_timeout_millis {
-                tracked.fate = Fate::Lost;
-                self.lost += 1;
-            }
+        let timeout = policy.pending_timeout_millis;
+        let is_over =
+            |tracked: &TrackedEvent| tracked.fate == Fate::Pending && now.millis_since(tracked.waits_since) > timeout;
+        let over = self.tracked.iter().filter(|(_, tracked)| is_over(tracked));
+        let over: Vec<(EventKey, UnixMillis)> =
+            over.map(|(key, tracked)| (*key, tracked.waits_since.plus_millis(timeout))).collect();
+        for (key, lost_at) in over {
+            self.lose(key, lost_at);
         }
     }
 
@@ -167,6 +208,18 @@ impl Events {
     #[must_use]
     pub fn pending_since(&self) -> Option<UnixMillis> {
         self.tracked.values().filter(|event| event.fate == Fate::Pending).map(|event| event.waits_since).min()
+    }
+
+    /// What the pending events are.
+    #[must_use]
+    pub fn pending_events(&self) -> &Arc<PendingEvents> {
+        &self.pending_events
+    }
+
+    /// What the newest lost events are.
+    #[must_use]
+    pub fn lost_events(&self) -> &Arc<LostEvents> {
+        &self.lost_events
     }
 
     /// From an event's creation to its delivery.

@@ -101,6 +101,25 @@ impl fmt::Display for AttemptId {
     }
 }
 
+/// The id of what an event happened to (`data._id`, or `userId`). Nothing but an ObjectId fits in, so that it can carry
+/// nothing else of the event's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SubjectId(pub ObjectId);
+
+impl FromStr for SubjectId {
+    type Err = NotAnObjectId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnObjectId> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for SubjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString as _;

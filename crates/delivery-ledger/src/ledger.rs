@@ -7,6 +7,7 @@
 //! well. Pure: no I/O and no clock; `now` is the server's time, handed in.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use crate::events::Events;
 use crate::id::AttemptId;
 use crate::outcome::{FailureReason, Outcome};
 use crate::policy::Policy;
+use crate::recent::{self, RecentAttempts};
 use crate::server_clock::ServerTime;
 use crate::standing::{Newest, Standing};
 use crate::time::UnixMillis;
@@ -122,6 +124,8 @@ pub struct Ledger {
     pub(crate) as_of: Option<UnixMillis>,
     /// The oldest attempt that was under way in the last response: the floor stays below it, and the log is read again.
     pub(crate) under_way: Option<Position>,
+    /// The newest attempts, history included. Shared with readers.
+    pub(crate) recent: Arc<RecentAttempts>,
 }
 
 impl Ledger {
@@ -139,6 +143,7 @@ impl Ledger {
             retained: Retained::default(),
             as_of: None,
             under_way: None,
+            recent: Arc::default(),
         }
     }
 
@@ -184,8 +189,15 @@ impl Ledger {
         }
         self.window = response.window;
         self.under_way = response.under_way;
+        let mut has_news = false;
+        response.recovered.sort_unstable_by_key(Attempt::position);
         for attempt in &response.recovered {
-            self.events.recover(attempt, now);
+            has_news |= self.events.recover(attempt, now);
+        }
+        let recent = self.recent.with(response.recent);
+        if recent != *self.recent {
+            self.recent = Arc::new(recent);
+            has_news = true;
         }
         for (id, failed) in response.known {
             if let Some(counted) = self.counted.get_mut(&id) {
@@ -213,7 +225,7 @@ impl Ledger {
             response.fresh.values().map(|attempt| attempt.id).chain(response.caught_up).collect();
         self.follow_failures(&response.newest, &new, &response.old_failures);
         self.pass_time(response.now, policy);
-        self.essence(policy) != before
+        has_news || self.essence(policy) != before
     }
 
     /// Takes in that the log is as it was when it was last read. Says whether anything but the time has changed.
@@ -318,6 +330,12 @@ impl Ledger {
         &self.standing
     }
 
+    /// The newest attempts, history included.
+    #[must_use]
+    pub fn recent(&self) -> &Arc<RecentAttempts> {
+        &self.recent
+    }
+
     /// Whether the newest attempt, as of the last response, is a failure that may still be retried.
     #[must_use]
     pub fn is_blocked(&self, policy: &Policy) -> bool {
@@ -387,13 +405,14 @@ pub struct LogResponse {
     window: Window,
     /// Attempts that are not dealt with, in the order of their positions.
     fresh: BTreeMap<Position, Attempt>,
-    /// Successes that are dealt with, of events that are pending.
+    /// Successes that are dealt with, of events that are pending or listed as lost.
     recovered: Vec<Attempt>,
     /// Counted attempts of which the log tells another end than before, and whether they failed.
     known: Vec<(AttemptId, bool)>,
     /// Counted attempts that were dated ahead and no longer are.
     caught_up: Vec<AttemptId>,
     newest: Newest,
+    recent: recent::Shown,
     /// Failures at or below the floor, younger than the newest success so far.
     old_failures: BTreeSet<Position>,
     /// The places of all entries that are not dated absurdly, and whose date agrees with their id.
@@ -422,6 +441,7 @@ impl LogResponse {
             known: Vec::new(),
             caught_up: Vec::new(),
             newest: Newest::default(),
+            recent: recent::Shown::default(),
             old_failures: BTreeSet::new(),
             places: Vec::new(),
             disputed_places: Vec::new(),
@@ -473,6 +493,7 @@ impl LogReading<'_> {
             let created_at = attempt.event.as_ref().and_then(|event| event.created_at);
             let created_at = created_at.filter(|at| at.millis_since(now) <= AHEAD_MILLIS);
             response.newest.observe(&attempt, created_at);
+            response.recent.observe(&attempt);
             if response.now.is_certain && counted.is_some_and(|counted| !counted.stands) {
                 response.caught_up.push(attempt.id);
             }
@@ -491,7 +512,7 @@ impl LogReading<'_> {
         }
         if counted.is_none() && !is_below_floor {
             response.fresh.insert(position, attempt);
-        } else if !is_failure && self.ledger.events.is_pending(&attempt) {
+        } else if !is_failure && self.ledger.events.awaits_success(&attempt) {
             response.recovered.push(attempt);
         }
     }

@@ -22,12 +22,15 @@ mod now;
 mod outcome;
 mod policy;
 mod reason;
+mod recent;
+mod replay;
 mod selection;
 mod sender_error;
 mod server_clock;
 mod standing;
 mod time;
 pub mod v1;
+pub mod v2;
 mod webhook;
 mod window;
 
@@ -35,13 +38,15 @@ pub use attempt::{AHEAD_MILLIS, Attempt, Position};
 pub use baseline::History;
 pub use event::{Action, Event, EventKey, EventType};
 pub use events::{DELAY_BUCKETS_SECONDS, DelayHistogram, Events, Fate, TrackedEvent};
-pub use id::{AttemptId, NotAnObjectId, ObjectId, WebhookId};
+pub use id::{AttemptId, NotAnObjectId, ObjectId, SubjectId, WebhookId};
 pub use ledger::{
     HORIZON_MILLIS, Ledger, LogReading, LogResponse, MAX_COUNTED, MAX_STATUS_CODES, POISON_MILLIS, Totals, Window,
     is_poisoned,
 };
 pub use outcome::{FailureReason, Outcome, usable_status};
 pub use policy::Policy;
+pub use recent::{MAX_RECENT, RecentAttempt, RecentAttempts};
+pub use replay::{EventSummary, LostEvent, LostEvents, MAX_LOST, PendingEvent, PendingEvents};
 pub use selection::{Selected, select, select_ids};
 pub use server_clock::{Reckoning, ServerClock, ServerTime};
 pub use standing::{Failure, Standing, Success};

@@ -4,11 +4,13 @@
 //! receiver ever said 409. Only a text that *is* such an error counts as one: a receiver may respond 409 with a body that quotes
 //! it. See `sender_error`.
 
+use serde::{Deserialize, Serialize};
+
 pub use crate::reason::FailureReason;
 use crate::sender_error::{self, SenderError};
 
 /// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The receiver took the event.
     Success {

@@ -2,17 +2,18 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::attempt::{Attempt, Position};
-use crate::events::Events;
+use crate::attempt::Position;
 use crate::fleet;
 use crate::id::AttemptId;
 use crate::ledger::{self, Ledger, Totals, Window};
-use crate::outcome::{FailureReason, Outcome};
+use crate::outcome::FailureReason;
 use crate::standing::{self, Success};
 use crate::time::UnixMillis;
+use crate::v2::Events;
 use crate::webhook::Webhook;
 use crate::window::Retained;
 
@@ -95,12 +96,13 @@ impl From<LedgerState> for Ledger {
             counted: counted.collect(),
             newest_counted: old.newest_counted.map(placed),
             totals: old.totals,
-            events: old.events,
+            events: old.events.into(),
             standing: old.standing.into(),
             window: old.window,
             retained: Retained::since(old.as_of, old.last_length, old.window.oldest),
             as_of: old.as_of,
             under_way: None,
+            recent: Arc::default(),
         }
     }
 }
@@ -127,6 +129,5 @@ impl From<Standing> for standing::Standing {
 
 /// The place of an attempt that was placed by what the log told.
 fn placed(told: Position) -> Position {
-    let outcome = Outcome::Success { status: 200 };
-    Attempt { id: told.id, at: told.at, outcome, retry: 0, event: None }.position()
+    Position::of(told.id, told.at)
 }

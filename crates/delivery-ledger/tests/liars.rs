@@ -27,7 +27,7 @@ fn attempt(offset: i64, status: u16, retry: u32, event: u64) -> Attempt {
     id[4..].copy_from_slice(&event.to_be_bytes());
     id[4] = u8::try_from(retry).expect("a small number");
     let key = EventKey::of([Some("company"), None, None, None, Some(&event.to_string())]);
-    let event = Event { key, event_type: EventType::Task, action: Action::Edit, created_at: None };
+    let event = Event { key, event_type: EventType::Task, action: Action::Edit, created_at: None, subject: None };
     let outcome = Outcome::of(Some(status), None);
     Attempt { id: AttemptId(ObjectId::from_bytes(id)), at: at(offset), outcome, retry, event: Some(event) }
 }

@@ -169,6 +169,7 @@ impl Row<'_> {
             event_type: EventType::Task,
             action: Action::Edit,
             created_at: None,
+            subject: None,
         });
         let at = UnixMillis::from_millis(self.told);
         Attempt { id: self.entry.id, at, outcome, retry: self.entry.retry, event }

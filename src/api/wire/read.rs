@@ -77,6 +77,8 @@ fn read_event(event: WireEvent<'_>) -> Option<Event> {
         event_type: event_type.as_deref().map_or(EventType::Other, EventType::from_api),
         action: action.as_deref().map_or(Action::Other, Action::from_api),
         created_at,
+        // An id and nothing else: whatever else stands there could be data.
+        subject: subject.and_then(|subject| subject.trim().parse().ok()),
     })
 }
 
@@ -239,6 +241,7 @@ mod tests {
         let event = attempt.event.expect("an event");
         assert_eq!((event.event_type, event.action), (EventType::Task, Action::Create));
         assert_eq!(event.created_at, Some(UnixMillis::from_millis(1_651_780_469_924)));
+        assert_eq!(event.subject.map(|subject| subject.to_string()).as_deref(), Some("62742b7562f37034d9399914"));
     }
 
     #[test]

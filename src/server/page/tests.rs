@@ -1,4 +1,6 @@
-use delivery_ledger::{Failure, FailureReason, Position, UnixMillis};
+use std::sync::Arc;
+
+use delivery_ledger::{Failure, FailureReason, Position, Retention, UnixMillis};
 
 use super::{WebhookState, render};
 use crate::snapshot::{Overview, WebhookRow};
@@ -43,6 +45,10 @@ fn healthy(label: &str) -> WebhookRow {
         delivered: 1234,
         lost: 0,
         gaps: 0,
+        retention: Retention::Unknown,
+        lost_events: Arc::default(),
+        pending_events: Arc::default(),
+        recent: Arc::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::account::ListState;
-use super::io::{CallFailure, CallId, Effect, EntityTag, Listed, Notice, Reach};
+use super::io::{CallFailure, CallId, Effect, EntityTag, Listed, Notice, Reach, Subject};
 use super::machine::{Fleet, KEEP_VANISHED};
 use super::member::{Age, LogState, Member, Vanished};
 use super::poll::{Fuse, ListTurn};
@@ -323,12 +323,10 @@ impl<E: CallFailure> Fleet<E> {
         let ledger = Arc::make_mut(&mut member.ledger);
         let mut has_changed = ledger.fold(response, &policy) || behind.is_some();
         member.tag = tag;
-        let (lost, is_gap) = (ledger.events().lost() - lost, ledger.totals().gaps > gaps);
+        let is_gap = ledger.totals().gaps > gaps;
         let window = *ledger.window();
         let mut notices = Vec::new();
-        if lost > 0 {
-            notices.push(Notice::Lost(subject.clone(), lost));
-        }
+        notices.extend(lost_notice(&member.ledger, &subject, lost));
         if is_gap {
             notices.push(Notice::Gap(subject.clone()));
         }
@@ -365,11 +363,8 @@ impl<E: CallFailure> Fleet<E> {
                 member.revision = revision;
                 self.revision = revision;
             }
-            let lost = member.ledger.events().lost() - lost;
-            if lost > 0 {
-                let subject = member.subject();
-                self.outbox.say_bounded(Notice::Lost(subject, lost));
-            }
+            let notice = lost_notice(&member.ledger, &member.subject(), lost);
+            notice.into_iter().for_each(|notice| self.outbox.say_bounded(notice));
         }
         self.log_worked(id, server_time, now);
     }
@@ -425,6 +420,14 @@ impl<E: CallFailure> Fleet<E> {
             }
         }
     }
+}
+
+/// What is said if a webhook that had `lost_before` lost events has more of them now.
+fn lost_notice<E>(ledger: &Ledger, subject: &Subject, lost_before: u64) -> Option<Notice<E>> {
+    let events = ledger.events();
+    let lost = events.lost().checked_sub(lost_before).filter(|lost| *lost > 0)?;
+    let newest = events.lost_events().newest()?.last.position.id;
+    Some(Notice::Lost { subject: subject.clone(), lost, newest })
 }
 
 fn left_out(ledger: &Ledger) -> u64 {

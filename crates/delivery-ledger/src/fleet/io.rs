@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use crate::id::WebhookId;
+use crate::id::{AttemptId, WebhookId};
 use crate::label_set;
 use crate::ledger::Ledger;
 use crate::now::Now;
@@ -149,8 +149,15 @@ pub enum Notice<E> {
     LogRecovered(Subject),
     /// So many logs can be read again since the last poll.
     LogsRecovered(usize),
-    /// So many events of a webhook were lost since the last line.
-    Lost(Subject, u64),
+    /// Events of a webhook were lost.
+    Lost {
+        /// Whose they are.
+        subject: Subject,
+        /// How many were lost since the last line.
+        lost: u64,
+        /// The log entry of the one that was lost last: its newest failed attempt.
+        newest: AttemptId,
+    },
     /// Entries of a log may have been missed.
     Gap(Subject),
     /// A log has entries that are left out, and had none before.
