@@ -416,6 +416,12 @@ def test_the_alertmanager_config_is_one_of_the_prometheus_operator():
     assert_valid(config)
 
 
+ENDPOINT_COMES_BACK = [
+    {"sourceLabels": ["exported_endpoint"], "regex": "(.+)", "targetLabel": "endpoint"},
+    {"regex": "exported_endpoint", "action": "labeldrop"},
+]
+
+
 @pytest.mark.parametrize("kind", ["ServiceMonitor", "PodMonitor"])
 def test_a_monitor_finds_the_pods_and_says_how_to_scrape_them(kind):
     key = kind[0].lower() + kind[1:]
@@ -430,6 +436,8 @@ def test_a_monitor_finds_the_pods_and_says_how_to_scrape_them(kind):
     assert given["jobLabel"] in target["metadata"]["labels"]
     (endpoint,) = monitor["spec"]["endpoints" if kind == "ServiceMonitor" else "podMetricsEndpoints"]
     beside = ("enabled", "namespace", "labels", "annotations", "jobLabel")
+    assert endpoint["metricRelabelings"][:2] == ENDPOINT_COMES_BACK
+    endpoint["metricRelabelings"] = endpoint["metricRelabelings"][2:]
     assert endpoint == {"port": "http", "path": "/metrics"} | {k: v for k, v in given.items() if k not in beside}
     assert monitor["metadata"]["namespace"] == "monitoring"
     assert monitor["metadata"]["labels"]["release"] == "prometheus"

@@ -14,8 +14,14 @@ export async function committed(): Promise<Dashboard> {
   return JSON.parse(await readFile(setting('DASHBOARD'), 'utf8')) as Dashboard;
 }
 
+/** Whether a kind of panel has queries. */
+export function asks(type: string): boolean {
+  return type !== 'row' && type !== 'alertlist';
+}
+
+/** The panels that ask Prometheus; the list of alerts asks Grafana. */
 export function panelsOf(dashboard: Dashboard): Panel[] {
-  return (dashboard.panels ?? []).filter((panel): panel is Panel => panel.type !== 'row');
+  return (dashboard.panels ?? []).filter((panel): panel is Panel => asks(panel.type));
 }
 
 /** Every file that is written from the source, by its path below deploy/. */
