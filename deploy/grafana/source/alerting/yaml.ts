@@ -5,5 +5,7 @@ import { stringify } from 'yaml';
  * only YAML 1.1 takes for something else than a string, such as 18:00.
  */
 export function yaml(value: unknown): string {
-  return stringify(value, { lineWidth: 0, version: '1.1', aliasDuplicateObjects: false });
+  const text = stringify(value, { lineWidth: 0, version: '1.1', aliasDuplicateObjects: false });
+  // The one that the package forgets.
+  return text.replace(/^( *(?:- |\w+: ))=$/gm, '$1"="');
 }
