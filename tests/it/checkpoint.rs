@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cotalker_webhook_exporter::store::record::{Checkpoint, Unusable, decode, encode_record, head};
+use cotalker_webhook_exporter::store::record::{Checkpoint, Unusable, VERSION, decode, encode_record, head};
 use cotalker_webhook_exporter::store::{CURRENT, Found, OpenError, PREVIOUS, Store};
 use delivery_ledger::Outcome;
 use delivery_ledger::ServerTime;
@@ -177,7 +177,7 @@ fn where_nothing_can_be_used_counting_begins_anew_and_that_is_no_first_start() {
 fn a_newer_checkpoint_is_refused_and_left_as_it_is() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut newer = bytes_of(&checkpoint(2));
-    newer[8] = 4;
+    newer[8..12].copy_from_slice(&(VERSION + 1).to_le_bytes());
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&newer[8..20]);
     hasher.update(&newer[24..]);
@@ -186,7 +186,10 @@ fn a_newer_checkpoint_is_refused_and_left_as_it_is() {
         let path = directory.path().join(name);
         std::fs::write(&path, &newer).expect("written");
         let error = Store::open(directory.path(), NOW).expect_err("refused");
-        assert!(matches!(error, OpenError::Newer { .. }) && error.to_string().contains("version 4"), "{error}");
+        assert!(
+            matches!(error, OpenError::Newer { .. }) && error.to_string().contains(&format!("version {}", VERSION + 1)),
+            "{error}"
+        );
         assert_eq!(std::fs::read(&path).expect("still there"), newer);
         std::fs::remove_file(&path).expect("removed");
     }
