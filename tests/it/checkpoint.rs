@@ -277,3 +277,44 @@ fn the_checkpoint_of_version_3_loads_exactly() {
     let fixture = std::fs::read(path).expect("the fixture");
     assert_eq!(decode(&fixture), Ok(replayable()));
 }
+
+#[test]
+fn what_to_replay_adds_no_more_than_10_kb_to_a_webhooks_record() {
+    // Sixty attempts of the last hour are remembered by their places; then all lists are full.
+    let size_of = |lost: i64| {
+        let mut ledger = Ledger::new(Position::START);
+        let mut reading = ledger.read(ServerTime::certain(NOW), &POLICY);
+        let lost = (0..lost).map(|number| (number, -4_000_000 - number * 1_000, 3, 503));
+        let delivered = (0..60).map(|number| (1_000 + number, -number * 59_000, 0, 200));
+        for (number, offset, retry, status) in lost.chain(delivered) {
+            let at = NOW.plus_millis(offset);
+            let mut id = [7; 12];
+            id[..4].copy_from_slice(&u32::try_from(at.as_millis() / 1_000).expect("a second").to_be_bytes());
+            id[4..].copy_from_slice(&number.to_be_bytes());
+            reading.observe(Attempt {
+                id: AttemptId(ObjectId::from_bytes(id)),
+                at,
+                outcome: Outcome::of(Some(status), None),
+                retry,
+                event: Some(Event {
+                    key: EventKey::of([Some("company"), None, None, None, Some(&number.to_string())]),
+                    event_type: EventType::Task,
+                    action: Action::Edit,
+                    created_at: Some(at.plus_millis(-2_000)),
+                    subject: Some(SubjectId(ObjectId::from_bytes(id))),
+                }),
+            });
+        }
+        ledger.fold(reading.finish(), &POLICY);
+        let lost = postcard::to_stdvec(ledger.events().lost_events().as_ref()).expect("bytes").len();
+        let lists = lost + postcard::to_stdvec(ledger.recent().as_ref()).expect("bytes").len();
+        let mut saved = checkpoint(0).webhooks.remove(0);
+        saved.ledger = ledger;
+        (lists, encode_record(&saved).expect("bytes").len())
+    };
+    for lost in [0, 2, 200] {
+        let (lists, record) = size_of(lost);
+        println!("{lost} lost: {lists} of {record} bytes are what to replay");
+        assert!(lists <= 10_000, "{lists} of {record}");
+    }
+}

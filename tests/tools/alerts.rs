@@ -63,7 +63,10 @@ fn quick(text: &str, before: &str) -> String {
 
 fn rules() -> String {
     let quick = quick(&shipped("rules.yml"), r"\[|:|offset |for: ");
-    assert!(quick.contains("[15000ms]") && quick.contains("[4320000ms:15000ms]") && quick.contains("for: 5000ms"), "{quick}");
+    assert!(
+        quick.contains("[15000ms]") && quick.contains("[4320000ms:15000ms]") && quick.contains("for: 5000ms"),
+        "{quick}"
+    );
     quick
 }
 
@@ -142,7 +145,8 @@ impl Pager {
     /// Waits for a message that was not among the first `known`.
     async fn hears(&self, known: usize, status: &str, name: &str, webhook: &str) {
         let is_it = |message: &Message| message.is(status, name, webhook);
-        until(&format!("{name} {webhook} {status}"), async || self.received()[known..].iter().any(is_it).then_some(())).await;
+        until(&format!("{name} {webhook} {status}"), async || self.received()[known..].iter().any(is_it).then_some(()))
+            .await;
     }
 
     /// The messages after the first `known` that are of receivers, or of whether the API can be read.
