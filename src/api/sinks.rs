@@ -5,7 +5,7 @@ use delivery_ledger::{LogReading, LogResponse, Webhook, WebhookId};
 use super::credentials::parse_token;
 use super::error::CallError;
 use super::fetched::Listing;
-use super::stream::{FrameError, Framed, Framer};
+use super::stream::{FrameError, Framer};
 use super::wire::{LogEntry, read_log_entry, read_login, read_webhook, wrapping_key};
 use crate::secret::Secret;
 
@@ -40,7 +40,7 @@ struct ArrayFraming {
 }
 
 impl ArrayFraming {
-    fn feed(&mut self, bytes: &[u8], on_entry: impl FnMut(Framed<'_>)) -> Result<(), CallError> {
+    fn feed(&mut self, bytes: &[u8], on_entry: impl FnMut(&[u8])) -> Result<(), CallError> {
         let is_content = |byte: &u8| !byte.is_ascii_whitespace() && !BYTE_ORDER_MARK.contains(byte);
         self.first_byte = self.first_byte.or_else(|| bytes.iter().copied().find(is_content));
         if self.first_byte == Some(b'{') {
@@ -85,12 +85,9 @@ impl Sink for ListSink {
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         let Self { framing, listing } = self;
-        framing.feed(bytes, |framed| match framed {
-            Framed::Entry(json) => match read_webhook(json) {
-                Some(webhook) => listing.webhooks.push(webhook),
-                None => listing.malformed += 1,
-            },
-            Framed::TooLong => listing.malformed += 1,
+        framing.feed(bytes, |json| match read_webhook(json) {
+            Some(webhook) => listing.webhooks.push(webhook),
+            None => listing.malformed += 1,
         })
     }
 
@@ -118,14 +115,11 @@ impl Sink for LogSink<'_> {
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         let Self { id, framing, reading } = self;
-        framing.feed(bytes, |framed| match framed {
-            Framed::Entry(json) => match read_log_entry(json, *id) {
-                LogEntry::Own(attempt) => reading.observe(attempt),
-                LogEntry::UnderWay(attempt) => reading.observe_under_way(attempt),
-                LogEntry::Foreign => reading.observe_foreign(),
-                LogEntry::Malformed => reading.observe_malformed(),
-            },
-            Framed::TooLong => reading.observe_malformed(),
+        framing.feed(bytes, |json| match read_log_entry(json, *id) {
+            LogEntry::Own(attempt) => reading.observe(attempt),
+            LogEntry::UnderWay(attempt) => reading.observe_under_way(attempt),
+            LogEntry::Foreign => reading.observe_foreign(),
+            LogEntry::Malformed => reading.observe_malformed(),
         })
     }
 

@@ -6,7 +6,7 @@ use cotalker_simulator::demo::many;
 use cotalker_simulator::{Simulator, Trigger, WebhookSpec, World};
 use delivery_ledger::WebhookId;
 
-use test_harness::{Running, START, program, release_build, serve, until};
+use test_harness::{MetricsPage, Running, START, program, release_build, serve, until};
 
 /// So much more an unoptimised build takes, mostly for its own code: 12 to 14 MiB as measured in each of these tests.
 /// The promises are the release build's; the test command holds that one to them.
@@ -101,4 +101,23 @@ async fn a_long_log_that_is_history_takes_little() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_log_that_counts_takes_little() {
     a_long_log_takes_little("count").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_entry_takes_little() {
+    let mut world = World::new(START, 1);
+    let id = world.add(WebhookSpec::new("loud", Trigger::Task));
+    let simulator = serve(world).await;
+    simulator.switch(|switches| switches.etag = false);
+    let response = "x".repeat(40 * 1024 * 1024);
+    let body = format!(r#"[{{"_id":"{id}","status":503,"retry":3,"response":"{response}"}}]"#);
+    simulator.shape(id, |shape| shape.body = Some(body));
+    let exporter = program(&["--cotalker.timeout=5m", "--poll.history=count"]);
+    let exporter = exporter.towards(&simulator).anywhere().quickly().spawn();
+    let site = exporter.site().await;
+    let is_read = |page: &MetricsPage| page.calls("logs", "ok") >= 2.0 && page.of(id, "events_lost_total") == Some(1.0);
+    site.wait_for("the loss, in two polls", is_read).await;
+    print("a log of one entry of 40 MiB, read twice", &exporter);
+    let peak = memory_of(&exporter, "VmHWM");
+    assert!(peak < allowed(PEAK_KIB), "{peak} KiB");
 }
