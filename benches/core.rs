@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use cotalker_simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec, World};
-use cotalker_webhook_exporter::api::stream::{Framed, Framer};
+use cotalker_webhook_exporter::api::stream::Framer;
 use cotalker_webhook_exporter::api::wire::{LogEntry, read_log_entry};
 use cotalker_webhook_exporter::exposition::{self, AccountView, Format, WebhookView};
 use delivery_ledger::ServerTime;
@@ -64,11 +64,7 @@ static ATTEMPTS: LazyLock<Vec<Attempt>> = LazyLock::new(|| {
 fn frame(body: &[u8], mut on_entry: impl FnMut(&[u8])) {
     let mut framer = Framer::new();
     for chunk in body.chunks(CHUNK) {
-        let fed = framer.feed(chunk, |framed| match framed {
-            Framed::Entry(bytes) => on_entry(bytes),
-            Framed::TooLong => panic!("a long entry"),
-        });
-        fed.expect("an array");
+        framer.feed(chunk, &mut on_entry).expect("an array");
     }
     framer.finish().expect("an array");
 }

@@ -3,6 +3,7 @@
 //! [`ApiClient`] makes them. Below it, `session` has the token, `transport` sends, counts and limits, `pacing` says
 //! when a call may start, `sinks` read bodies while they come, and `wire` turns the vendor's JSON into core types.
 
+mod abridge;
 mod advice;
 pub mod call;
 mod cause;

@@ -38,6 +38,11 @@ impl Nesting {
         }
     }
 
+    /// Inside an object, between two of its members.
+    pub(super) const fn in_object() -> Self {
+        Self { depth: 1, arrays: 0, string: None }
+    }
+
     /// Goes on at `at`. Says where the value ends, behind its last byte, or `None` if the bytes end before it does.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::cause::Malformation;
 use super::credentials::{Origin, parse_token};
 use super::error::CallError;
 use super::fetched::Listing;
-use super::stream::{FrameError, Framed, Framer};
+use super::stream::{FrameError, Framer};
 use super::wire::{LogEntry, read_log_entry, read_login, read_webhook, wrapping_key};
 use crate::secret::Secret;
 
@@ -41,7 +41,7 @@ struct ArrayFraming {
 }
 
 impl ArrayFraming {
-    fn feed(&mut self, bytes: &[u8], on_entry: impl FnMut(Framed<'_>)) -> Result<(), CallError> {
+    fn feed(&mut self, bytes: &[u8], on_entry: impl FnMut(&[u8])) -> Result<(), CallError> {
         let is_content = |byte: &u8| !byte.is_ascii_whitespace() && !BYTE_ORDER_MARK.contains(byte);
         self.first_byte = self.first_byte.or_else(|| bytes.iter().copied().find(is_content));
         if self.first_byte == Some(b'{') {
@@ -84,12 +84,9 @@ impl Sink for ListSink {
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         let Self { framing, listing } = self;
-        framing.feed(bytes, |framed| match framed {
-            Framed::Entry(json) => match read_webhook(json) {
-                Some(webhook) => listing.webhooks.push(webhook),
-                None => listing.malformed += 1,
-            },
-            Framed::TooLong => listing.malformed += 1,
+        framing.feed(bytes, |json| match read_webhook(json) {
+            Some(webhook) => listing.webhooks.push(webhook),
+            None => listing.malformed += 1,
         })
     }
 
@@ -117,19 +114,12 @@ impl Sink for LogSink<'_> {
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         let Self { id, framing, reading } = self;
-        framing.feed(bytes, |framed| take(reading, entry_of(framed, *id)))
+        framing.feed(bytes, |json| take(reading, read_log_entry(json, *id)))
     }
 
     fn finish(self) -> Result<LogResponse, CallError> {
         self.framing.finish()?;
         Ok(self.reading.finish())
-    }
-}
-
-fn entry_of(framed: Framed<'_>, webhook: WebhookId) -> LogEntry {
-    match framed {
-        Framed::Entry(json) => read_log_entry(json, webhook),
-        Framed::TooLong => LogEntry::Malformed,
     }
 }
 
@@ -159,8 +149,8 @@ impl Sink for SurveySink<'_> {
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         let Self { log: LogSink { id, framing, reading }, survey } = self;
-        framing.feed(bytes, |framed| {
-            let entry = entry_of(framed, *id);
+        framing.feed(bytes, |json| {
+            let entry = read_log_entry(json, *id);
             match &entry {
                 LogEntry::Own(attempt) => survey.observe(attempt, false),
                 LogEntry::UnderWay(attempt) => survey.observe(attempt, true),

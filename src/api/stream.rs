@@ -4,11 +4,8 @@
 //! reader to say, so that a malformed one does no harm to its neighbours. Trying a parser on a partial buffer
 //! until it says "unexpected end" would be simpler and wrong: a number that is cut behind `-` or `.` is no such end.
 
+use super::abridge::{Abridged, LONGEST_TEXT};
 use super::nesting::{Mismatch, Nesting};
-
-/// An entry longer than this is skipped and handed on as [`Framed::TooLong`]. A convention: a thousand times the
-/// largest documented entry, and MongoDB's own limit for a document.
-pub const MAX_ENTRY_BYTES: usize = 16 * 1024 * 1024;
 
 /// A buffer that grew beyond this for one long entry is given back afterwards.
 const KEEP_BUFFER_BYTES: usize = 256 * 1024;
@@ -26,15 +23,6 @@ pub enum FrameError {
     /// array.
     #[error("the JSON array in the response is malformed")]
     Broken,
-}
-
-/// One entry of the array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framed<'bytes> {
-    /// Its bytes, from first to last.
-    Entry(&'bytes [u8]),
-    /// It is longer than [`MAX_ENTRY_BYTES`].
-    TooLong,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +51,10 @@ pub struct Framer {
     state: State,
     /// The beginning of an entry whose end has not come yet.
     partial: Vec<u8>,
-    is_too_long: bool,
+    /// The same of an entry that is too long to be kept.
+    abridged: Option<Abridged>,
+    /// A longer one is.
+    longest: usize,
 }
 
 impl Default for Framer {
@@ -76,15 +67,22 @@ impl Framer {
     /// A framer before the first byte.
     #[must_use]
     pub fn new() -> Self {
-        Self { state: State::Before { mark: 0 }, partial: Vec::new(), is_too_long: false }
+        Self::abridging_above(LONGEST_TEXT)
     }
 
-    /// Takes the next bytes, and hands on every entry that ends in them.
+    /// The same, which abridges each entry of more bytes than that, to be tested with short ones.
+    #[must_use]
+    pub fn abridging_above(longest: usize) -> Self {
+        Self { state: State::Before { mark: 0 }, partial: Vec::new(), abridged: None, longest }
+    }
+
+    /// Takes the next bytes, and hands on the bytes of every entry that ends in them, from first to last. Of one that is
+    /// longer than 1 MiB they are what its reader needs.
     ///
     /// # Errors
     ///
     /// If the bytes cannot belong to a JSON array; nothing more may be fed then.
-    pub fn feed(&mut self, bytes: &[u8], mut on_entry: impl FnMut(Framed<'_>)) -> Result<(), FrameError> {
+    pub fn feed(&mut self, bytes: &[u8], mut on_entry: impl FnMut(&[u8])) -> Result<(), FrameError> {
         let mut at = 0;
         // Where the current entry starts in `bytes`; 0 if it started in earlier ones.
         let mut start = 0;
@@ -150,27 +148,26 @@ impl Framer {
         }
     }
 
-    /// Keeps the beginning of an entry, unless it has become too long to be kept.
+    /// Keeps the beginning of an entry, or what is needed of it.
     fn keep(&mut self, bytes: &[u8]) {
-        if self.is_too_long || self.partial.len() + bytes.len() > MAX_ENTRY_BYTES {
-            self.is_too_long = true;
-            self.partial = Vec::new();
-        } else {
-            self.partial.extend_from_slice(bytes);
+        if self.abridged.is_none() && self.partial.len() + bytes.len() <= self.longest {
+            return self.partial.extend_from_slice(bytes);
         }
+        let beginning = std::mem::take(&mut self.partial);
+        let abridged = self.abridged.get_or_insert_with(Abridged::new);
+        abridged.feed(&beginning);
+        abridged.feed(bytes);
     }
 
-    fn end_entry(&mut self, bytes: &[u8], on_entry: &mut impl FnMut(Framed<'_>)) {
-        if self.partial.is_empty() && !self.is_too_long && bytes.len() <= MAX_ENTRY_BYTES {
-            return on_entry(Framed::Entry(bytes));
+    fn end_entry(&mut self, bytes: &[u8], on_entry: &mut impl FnMut(&[u8])) {
+        if self.partial.is_empty() && self.abridged.is_none() && bytes.len() <= self.longest {
+            return on_entry(bytes);
         }
         self.keep(bytes);
-        if self.is_too_long {
-            on_entry(Framed::TooLong);
-        } else {
-            on_entry(Framed::Entry(&self.partial));
+        match self.abridged.take() {
+            Some(abridged) => on_entry(abridged.rest()),
+            None => on_entry(&self.partial),
         }
-        self.is_too_long = false;
         self.partial.clear();
         self.partial.shrink_to(KEEP_BUFFER_BYTES);
     }
@@ -198,10 +195,7 @@ mod tests {
         let mut framer = Framer::new();
         let mut entries = Vec::new();
         for chunk in chunks {
-            framer.feed(chunk, |framed| match framed {
-                Framed::Entry(bytes) => entries.push(String::from_utf8_lossy(bytes).into_owned()),
-                Framed::TooLong => entries.push("too long".to_owned()),
-            })?;
+            framer.feed(chunk, |entry| entries.push(String::from_utf8_lossy(entry).into_owned()))?;
         }
         framer.finish()?;
         Ok(entries)
@@ -250,11 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_of_absurd_length_is_skipped_and_its_neighbours_are_not() {
-        let long = format!("[1,\"{}\",2]", "x".repeat(MAX_ENTRY_BYTES));
-        let chunks: Vec<&[u8]> = long.as_bytes().chunks(1 << 20).collect();
-        assert_eq!(frame(&chunks).expect("an array"), ["1", "too long", "2"]);
-        assert_eq!(frame(&[long.as_bytes()]).expect("an array"), ["1", "too long", "2"]);
+    fn of_an_entry_of_absurd_length_the_needed_is_left_and_its_neighbours_are_whole() {
+        let long = "x".repeat(LONGEST_TEXT);
+        let text = format!(r#"[1,{{"_id":"a","b":"{long}","status":503,"response":"{long}x"}},{{"b":2}},"{long}"]"#);
+        let expected = ["1", r#"{"_id":"a","status":503,"response":[]}"#, r#"{"b":2}"#, ""];
+        for size in [1, 1 << 16, text.len()] {
+            let chunks: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+            assert_eq!(frame(&chunks).expect("an array"), expected, "in pieces of {size}");
+        }
     }
 
     fn any_json() -> impl Strategy<Value = serde_json::Value> {

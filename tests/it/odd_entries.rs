@@ -1,5 +1,7 @@
 //! Entries with something in them that cannot be read: whatever it is, an attempt counts, and so does what it says.
 
+use std::time::Duration;
+
 use cotalker_webhook_exporter::api::credentials::Credentials;
 use delivery_ledger::WebhookId;
 use test_harness::{Daemon, MetricsPage, Setup};
@@ -37,6 +39,11 @@ fn id(number: usize) -> WebhookId {
     format!("62685990d918fb55{number:08x}").parse().expect("an id")
 }
 
+/// An exporter with time for long responses on a busy machine.
+fn patient(responder: &Responder) -> Setup {
+    Setup::at(&responder.base_url(), Credentials::Anonymous).api(|api| api.timeout = Duration::from_secs(300))
+}
+
 /// An exporter for an account whose webhooks have one of these logs each; all of them have names that cannot be read.
 async fn daemon_of(logs: Vec<Vec<u8>>) -> (Responder, Daemon) {
     let list: Vec<String> = (0..logs.len())
@@ -49,14 +56,17 @@ async fn daemon_of(logs: Vec<Vec<u8>>) -> (Responder, Daemon) {
         Reaction::Send(response("200 OK", &[], log.map_or(list.as_bytes(), |number| &logs[number])))
     })
     .await;
-    let daemon = Setup::at(&responder.base_url(), Credentials::Anonymous).start().await;
+    let daemon = patient(&responder).start().await;
     (responder, daemon)
 }
 
-/// Its metrics after a poll that went well.
+/// Its metrics once it has read all of them.
 async fn page_of(logs: Vec<Vec<u8>>) -> MetricsPage {
+    let webhooks = logs.len();
     let (_responder, daemon) = daemon_of(logs).await;
-    daemon.first_poll().await
+    // Long ones take longer than a poll.
+    let all = f64::from(u32::try_from(webhooks).expect("few"));
+    daemon.wait_for("all logs", |page| page.sum("cotalker_webhook_up", &[]) == Some(all)).await
 }
 
 fn log_of(entry: &[u8]) -> Vec<u8> {
@@ -106,6 +116,56 @@ async fn an_entry_counts_whatever_cannot_be_read_in_it() {
         assert_eq!(page.with(id(number), "delivery_failures_total", &reason), Some(1.0), "{what}");
         assert_eq!((of("log_window_entries"), of("up")), (Some(1.0), Some(1.0)), "{what}");
     }
+    assert_eq!(page.sum("cotalker_webhooks_malformed", &[]), Some(0.0));
+}
+
+/// Far larger than any text that has a value.
+const LONG: usize = 40 * 1024 * 1024;
+
+/// Larger than any entry that is kept as a whole.
+const MANY: usize = 3 * 1024 * 1024;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_counts_however_long_it_is() {
+    let text = [b"\"".as_slice(), &b"x".repeat(LONG), b"\""].concat();
+    let members = br#""a":[1,{"_id":"no"}],"#.repeat(MANY / 20);
+    let array = [b"[".as_slice(), &b"0,".repeat(MANY / 2), b"0]"].concat();
+    let long: Vec<(&str, Vec<u8>)> = vec![
+        ("a response", entry("response", &text)),
+        ("a text in the event's data", event(&[br#""data":{"a":"#.as_slice(), &text, br#","_id":"t"}"#].concat())),
+        ("members of the event's data", event(&[br#""data":{"#.as_slice(), &members, br#""_id":"t"}"#].concat())),
+        ("an array in the event", event(&[br#""diff":"#.as_slice(), &array, br#","data":{"_id":"t"}"#].concat())),
+        ("a member that nobody knows", entry("a", &array)),
+    ];
+    let page = page_of(long.iter().map(|(_, entry)| log_of(entry)).collect()).await;
+    for (number, (what, entry)) in long.iter().enumerate() {
+        assert!(entry.len() > MANY, "{what}");
+        let of = |family| page.of(id(number), family);
+        assert_eq!((of("delivery_attempts_total"), of("events_lost_total")), (Some(1.0), Some(1.0)), "{what}");
+        for (family, labels) in [
+            ("delivery_failures_total", "reason=\"http_5xx\""),
+            ("events_total", "event_type=\"COTTask\",action=\"edit\""),
+            ("log_window_entries", "result=\"failed\""),
+        ] {
+            assert_eq!(page.with(id(number), family, labels), Some(1.0), "{what}: {family}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_watched_however_long_its_description_is() {
+    let long = "x".repeat(LONG);
+    let list = format!(r#"[{{"description":"{long}","name":"{long}","code":"c","_id":"{}"}}]"#, id(0));
+    let log = log_of(&entry("__v", b"0"));
+    let responder = Responder::start(move |_, head| {
+        let is_log = head.contains("/logs/");
+        Reaction::Send(response("200 OK", &[], if is_log { &log } else { list.as_bytes() }))
+    })
+    .await;
+    let daemon = patient(&responder).start().await;
+    let page = daemon.wait_for("its log", |page| page.of(id(0), "up") == Some(1.0)).await;
+    assert_eq!(page.with(id(0), "info", "webhook=\"c\",name=\"\""), Some(1.0));
+    assert_eq!(page.of(id(0), "delivery_attempts_total"), Some(1.0));
     assert_eq!(page.sum("cotalker_webhooks_malformed", &[]), Some(0.0));
 }
 

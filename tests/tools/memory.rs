@@ -8,7 +8,7 @@ use delivery_ledger::WebhookId;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use test_harness::{Running, START, program, release_build, serve, until};
+use test_harness::{MetricsPage, Running, START, program, release_build, serve, until};
 
 /// So much more an unoptimised build takes, mostly for its own code: 12 to 14 MiB as measured in each of these tests.
 /// The promises are the release build's; the test command holds that one to them.
@@ -164,4 +164,23 @@ async fn sixty_clients_that_read_nothing_keep_few_pages_in_memory() {
     print("1,000 webhooks and 60 clients that read nothing", &exporter);
     let resident = memory_of(&exporter, "VmRSS");
     assert!(resident < allowed(STALLED_KIB), "{resident} KiB");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_entry_takes_little() {
+    let mut world = World::new(START, 1);
+    let id = world.add(WebhookSpec::new("loud", Trigger::Task));
+    let simulator = serve(world).await;
+    simulator.switch(|switches| switches.etag = false);
+    let response = "x".repeat(40 * 1024 * 1024);
+    let body = format!(r#"[{{"_id":"{id}","status":503,"retry":3,"response":"{response}"}}]"#);
+    simulator.shape(id, |shape| shape.body = Some(body));
+    let exporter = program(&["--cotalker.timeout=5m", "--poll.history=count"]);
+    let exporter = exporter.towards(&simulator).anywhere().quickly().spawn();
+    let site = exporter.site().await;
+    let is_read = |page: &MetricsPage| page.calls("logs", "ok") >= 2.0 && page.of(id, "events_lost_total") == Some(1.0);
+    site.wait_for("the loss, in two polls", is_read).await;
+    print("a log of one entry of 40 MiB, read twice", &exporter);
+    let peak = memory_of(&exporter, "VmHWM");
+    assert!(peak < allowed(PEAK_KIB), "{peak} KiB");
 }

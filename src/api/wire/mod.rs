@@ -8,3 +8,4 @@ mod scan;
 mod types;
 
 pub use self::read::{LogEntry, read_log_entry, read_login, read_webhook, wrapping_key};
+pub(crate) use self::types::is_needed;

@@ -13,7 +13,7 @@ use crate::api::nesting::Nesting;
 
 /// Objects that stand for one value: a reference that the API filled in, and MongoDB's extended JSON. Where several of
 /// these members have a value, the first one here is taken.
-const STAND_INS: [&[u8]; 6] = [b"_id", b"$oid", b"$date", b"$numberLong", b"$numberInt", b"$numberDouble"];
+pub(super) const STAND_INS: [&[u8]; 6] = [b"_id", b"$oid", b"$date", b"$numberLong", b"$numberInt", b"$numberDouble"];
 
 /// So many objects may stand around one value: `{"_id": {"$oid": "…"}}`, `{"$date": {"$numberLong": "…"}}`.
 const STAND_IN_LEVELS: u8 = 2;
@@ -187,7 +187,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// What a text with its quotes says; `None` if it cannot be read.
-fn decode(quoted: &[u8]) -> Option<Cow<'_, str>> {
+pub(super) fn decode(quoted: &[u8]) -> Option<Cow<'_, str>> {
     let inner = quoted.get(1..quoted.len().checked_sub(1)?)?;
     if inner.iter().all(|byte| *byte != b'\\' && *byte >= b' ') {
         return std::str::from_utf8(inner).ok().map(Cow::Borrowed);

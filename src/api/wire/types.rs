@@ -1,7 +1,33 @@
 //! The vendor's objects, as far as they are needed. What is not named here is passed over unread.
 
 use super::lenient::Scalar;
-use super::scan::{Cursor, Given};
+use super::scan::{Cursor, Given, STAND_INS, decode};
+
+/// The names of all members that are taken of an entry of a log or of the list, but for those of [`STAND_INS`].
+const NEEDED: [&[u8]; 16] = [
+    b"subscription",
+    b"createdAt",
+    b"status",
+    b"retry",
+    b"response",
+    b"event",
+    b"company",
+    b"type",
+    b"data",
+    b"extraData",
+    b"userId",
+    b"code",
+    b"name",
+    b"trigger",
+    b"url",
+    b"isActive",
+];
+
+/// Whether anything is taken of a member with this key, which comes with its quotes, in any object.
+#[must_use]
+pub(crate) fn is_needed(quoted_key: &[u8]) -> bool {
+    decode(quoted_key).is_some_and(|key| NEEDED.iter().chain(&STAND_INS).any(|needed| *needed == key.as_bytes()))
+}
 
 /// One entry of a log.
 #[derive(Default)]
