@@ -45,7 +45,7 @@ before(async () => {
   // Nobody is told.
   run(
     'vmalert',
-    `-rule=${setting('ALERT_RULES')}`,
+    `-rule=${setting('DEPLOY')}/prometheus/alerts.yml`,
     `-datasource.url=http://${victoria}`,
     '-notifier.url=http://127.0.0.1:9',
     `-httpListenAddr=${vmalert}`,
