@@ -25,6 +25,9 @@ _cotalker__webhook__exporter() {
             cotalker__webhook__exporter,healthcheck)
                 cmd="cotalker__webhook__exporter__subcmd__healthcheck"
                 ;;
+            cotalker__webhook__exporter,lost)
+                cmd="cotalker__webhook__exporter__subcmd__lost"
+                ;;
             *)
                 ;;
         esac
@@ -32,7 +35,7 @@ _cotalker__webhook__exporter() {
 
     case "${cmd}" in
         cotalker__webhook__exporter)
-            opts="-h --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.interval --poll.concurrency --poll.rate --poll.history --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --log.level --log.format --version --help check healthcheck demo"
+            opts="-h --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.interval --poll.concurrency --poll.rate --poll.history --replica.lease --replica.standby-interval --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --log.level --log.format --version --help check lost demo healthcheck"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -59,7 +62,7 @@ _cotalker__webhook__exporter() {
                     return 0
                     ;;
                 --cotalker.admin)
-                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cotalker.ca-file)
@@ -111,6 +114,14 @@ _cotalker__webhook__exporter() {
                     return 0
                     ;;
                 --poll.history)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.standby-interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -150,12 +161,16 @@ _cotalker__webhook__exporter() {
             return 0
             ;;
         cotalker__subcmd__webhook__subcmd__exporter__subcmd__check)
-            opts="-h --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.interval --poll.concurrency --poll.rate --poll.history --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --log.level --log.format --help"
+            opts="-h --output --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.interval --poll.concurrency --poll.rate --poll.history --replica.lease --replica.standby-interval --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --log.level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --cotalker.base-url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -177,7 +192,7 @@ _cotalker__webhook__exporter() {
                     return 0
                     ;;
                 --cotalker.admin)
-                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cotalker.ca-file)
@@ -229,6 +244,14 @@ _cotalker__webhook__exporter() {
                     return 0
                     ;;
                 --poll.history)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.standby-interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -268,7 +291,7 @@ _cotalker__webhook__exporter() {
             return 0
             ;;
         cotalker__subcmd__webhook__subcmd__exporter__subcmd__demo)
-            opts="-h --demo.speed --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.interval --poll.concurrency --poll.rate --poll.history --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --log.level --log.format --help"
+            opts="-h --demo.speed --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.interval --poll.concurrency --poll.rate --poll.history --replica.lease --replica.standby-interval --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --log.level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -299,7 +322,7 @@ _cotalker__webhook__exporter() {
                     return 0
                     ;;
                 --cotalker.admin)
-                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cotalker.ca-file)
@@ -351,6 +374,14 @@ _cotalker__webhook__exporter() {
                     return 0
                     ;;
                 --poll.history)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.standby-interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -390,7 +421,7 @@ _cotalker__webhook__exporter() {
             return 0
             ;;
         cotalker__subcmd__webhook__subcmd__exporter__subcmd__healthcheck)
-            opts="-h --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.interval --poll.concurrency --poll.rate --poll.history --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --log.level --log.format --help"
+            opts="-h --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.interval --poll.concurrency --poll.rate --poll.history --replica.lease --replica.standby-interval --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --log.level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -417,7 +448,7 @@ _cotalker__webhook__exporter() {
                     return 0
                     ;;
                 --cotalker.admin)
-                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --cotalker.ca-file)
@@ -469,6 +500,148 @@ _cotalker__webhook__exporter() {
                     return 0
                     ;;
                 --poll.history)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.standby-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state.path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.listen-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.systemd-socket)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --web.telemetry-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.config.file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log.level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log.format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        cotalker__subcmd__webhook__subcmd__exporter__subcmd__lost)
+            opts="-h --output --since --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.interval --poll.concurrency --poll.rate --poll.history --replica.lease --replica.standby-interval --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --log.level --log.format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cotalker.base-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cotalker.token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cotalker.email)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cotalker.password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cotalker.company)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cotalker.admin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cotalker.ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cotalker.timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cotalker.max-response-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --webhook.id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --webhook.include)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --webhook.exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --webhook.limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --webhook.max-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --webhook.pending-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poll.interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poll.concurrency)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poll.rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poll.history)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.standby-interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -23,7 +23,7 @@ pub(crate) struct Rate {
 
 /// The rate of this section; `None` for no limit.
 pub(super) fn rate(section: RateSection) -> Result<Option<Rate>, ConfigError> {
-    let missing = |key: &str, needed: &str| Err(ConfigError::at(key, format_args!("is missing; use {needed}")));
+    let missing = |key: &str, needed: &str| Err(ConfigError::at(key, format_args!("missing; use {needed}")));
     let interval = given(section.interval);
     let burst = given(section.burst);
     let Some(interval) = interval else {
