@@ -12,6 +12,7 @@ mod crash;
 mod faults;
 #[path = "../it/faulty_disk.rs"]
 mod faulty_disk;
+mod first_sample;
 mod full_disk;
 #[path = "../it/kills.rs"]
 mod kills;

@@ -8,12 +8,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 use test_harness::{MetricsPage, Program, Running, client, free_address, until};
 
-/// A Prometheus that scrapes every second; it ends when it is dropped.
+/// A Prometheus; it ends when it is dropped.
 pub(crate) struct Prometheus {
     running: Running,
     address: SocketAddr,
     http: reqwest::Client,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Prometheus {
@@ -24,20 +24,34 @@ impl Prometheus {
 
     /// One that scrapes `target`, with these further lines in its configuration, which may name files in `directory`.
     pub(crate) fn with(target: SocketAddr, lines: &str, directory: TempDir) -> Self {
-        let configuration = directory.path().join("prometheus.yml");
         let text = format!(
             "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\nscrape_configs:\n  - job_name: cotalker\n    static_configs: [{{ targets: [\"{target}\"] }}]\n{lines}"
         );
-        std::fs::write(&configuration, text).expect("a file");
+        Self::configured(&text, &["--rules.alert.resend-delay=1s"], directory)
+    }
+
+    /// One with this configuration, which may name files in `directory`; its database is in `data` there.
+    pub(crate) fn configured(configuration: &str, flags: &[&str], directory: TempDir) -> Self {
+        let file = directory.path().join("prometheus.yml");
+        std::fs::write(&file, configuration).expect("a file");
         let address = free_address();
         let mut command = Command::new("prometheus");
         command
-            .arg(format!("--config.file={}", configuration.display()))
+            .arg(format!("--config.file={}", file.display()))
             .arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()))
-            .arg("--rules.alert.resend-delay=1s")
-            .arg(format!("--web.listen-address={address}"));
+            .arg(format!("--web.listen-address={address}"))
+            .args(flags);
         let running = Program::of(command).spawn();
-        Self { running, address, http: client(), _directory: directory }
+        Self { running, address, http: client(), directory }
+    }
+
+    /// Ends it, and starts one with this configuration on what it has stored.
+    pub(crate) async fn reopened(self, configuration: &str, flags: &[&str]) -> Self {
+        self.running.terminate();
+        self.running.ended().await;
+        let again = Self::configured(configuration, flags, self.directory);
+        until("a response", async || again.get("query", &[("query", "1")]).await).await;
+        again
     }
 
     /// The `data` of a response of its API; `None` while there is none.
@@ -48,6 +62,14 @@ impl Prometheus {
         let mut response: Value = serde_json::from_str(&text).ok()?;
         assert_eq!(response["status"], "success", "{parameters:?}: {text}");
         Some(response["data"].take())
+    }
+
+    /// The series that a query gives at each step of a range, whose borders are Unix times in seconds.
+    pub(crate) async fn query_range(&self, query: &str, (from, to): (f64, f64), step: &str) -> Vec<Value> {
+        let [from, to] = [from, to].map(|at| format!("{at:.3}"));
+        let range = [("query", query), ("start", &from), ("end", &to), ("step", step)];
+        let data = self.get("query_range", &range).await.expect("a response");
+        data["result"].as_array().cloned().expect("series")
     }
 
     /// The series that a query gives now.
