@@ -136,14 +136,14 @@ const STALLED_KIB: u64 = 120 * 1024;
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_clients_that_read_nothing_keep_few_pages_in_memory() {
     let mut world = World::new(START, 1);
-    for number in 0..1_000 {
+    for number in 0..1_400 {
         world.add(WebhookSpec::new(&format!("w-{number:04}"), Trigger::Task).every_ms(60_000));
     }
     let simulator = serve(world).await;
     let exporter = program(&["--poll.rate=0", "--poll.interval=1s"]).towards(&simulator).anywhere().spawn();
     let site = exporter.site().await;
     let mut page = site.further_polls(1.0).await;
-    print("1,000 webhooks", &exporter);
+    print("1,400 webhooks", &exporter);
     assert!(page.0.len() > 6 << 20, "more than the sockets hold: {}", page.0.len());
     let mut stalled = Vec::new();
     for _ in 0..60 {
@@ -161,7 +161,7 @@ async fn sixty_clients_that_read_nothing_keep_few_pages_in_memory() {
             })
             .await;
     }
-    print("1,000 webhooks and 60 clients that read nothing", &exporter);
+    print("1,400 webhooks and 60 clients that read nothing", &exporter);
     let resident = memory_of(&exporter, "VmRSS");
     assert!(resident < allowed(STALLED_KIB), "{resident} KiB");
 }
