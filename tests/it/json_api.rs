@@ -100,7 +100,8 @@ async fn while_the_api_cannot_be_read_the_list_says_so_and_why() {
     let (_, list) = get(&exporter.site, "/api/v1/webhooks").await;
     assert_valid("list", &list);
     assert_eq!(list["api_up"], json!(false));
-    assert!(list["api_problem"].as_str().is_some_and(|problem| problem.contains("500")), "{list}");
+    let has = |part| list["api_problem"].as_str().is_some_and(|problem: &str| problem.contains(part));
+    assert!(has("500") && has("--cotalker.base-url"), "why, and what to do about it: {list}");
     let webhook = &list["webhooks"][0];
     assert_eq!(webhook["readable"], json!(false));
     assert!(webhook["problem"].is_string() && webhook["attempts"].as_u64() > Some(0), "{webhook}");

@@ -28,7 +28,7 @@ impl<'a> WebhookList<'a> {
         Self {
             made_at: Time(now),
             api_up: overview.is_api_up,
-            api_problem: overview.api_problem.as_ref().map(ToString::to_string),
+            api_problem: overview.api_problem.as_ref().map(|error| format!("{error}. {}", error.advice())),
             listed_at: overview.listed_at.map(Time),
             poll_interval_seconds: Seconds(overview.poll_interval_millis),
             server_ahead_seconds: Seconds(overview.server_ahead_millis),
