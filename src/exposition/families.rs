@@ -35,8 +35,6 @@ pub struct AccountView {
     pub malformed: u64,
     /// Whether another replica knows the present better: then only what counts up is written, which merely lags.
     pub is_standby: bool,
-    /// The time between two reads of a webhook's log that the interval, the rate and the number of webhooks allow.
-    pub read_interval_millis: i64,
 }
 
 /// One row of the table: a family, and how its samples follow from the ledgers.
@@ -138,13 +136,6 @@ pub const FAMILIES: &[LedgerFamily] = &[
         labels: &[],
         help: "Number of malformed entries in the last list of webhooks; they are left out, and while there are any, no webhook is treated as removed.",
         samples: Samples::OfAll(|series, account, _| series.put(Value::Count(account.malformed))),
-    },
-    LedgerFamily {
-        name: "cotalker_exporter_webhook_read_interval_seconds",
-        kind: Kind::Gauge,
-        labels: &[],
-        help: "Time between two reads of a webhook's log that --poll.interval, --poll.rate and the number of webhooks allow; calls that take long make it longer.",
-        samples: Samples::OfAll(|series, account, _| series.put(Value::Millis(account.read_interval_millis))),
     },
     gauge(
         "cotalker_webhook_info",
@@ -470,8 +461,7 @@ mod tests {
     fn a_standby_shows_what_counts_up_and_nothing_of_the_present() {
         let (webhook, ledger) = (webhook("a", "b"), Ledger::new(Position::START));
         let view = WebhookView { webhook, ledger: (&ledger).into(), is_up: Some(true), read_at: Some(UnixMillis::MAX) };
-        let account =
-            AccountView { is_up: Some(true), dropped: 1, malformed: 1, is_standby: true, read_interval_millis: 1 };
+        let account = AccountView { is_up: Some(true), dropped: 1, malformed: 1, is_standby: true };
         let mut text = Text::default();
         write(&account, &[view], &POLICY, &mut text);
         let text = String::from_utf8(text.finish()).expect("UTF-8");

@@ -87,6 +87,7 @@ impl Poller {
         fleet.poll_every(role.interval(), now);
         instruments.leads(role.leads(), role.interval().as_secs_f64());
         fleet.limit_rate(client.calls_per_second());
+        instruments.reads_each_webhook_every(fleet.read_interval().as_secs_f64());
         let publication = Publication::new(publisher, writer, policy, &role);
         // Not only once it runs: the server may be asked before that.
         publication.show(&fleet);

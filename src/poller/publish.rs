@@ -85,6 +85,7 @@ impl Publication {
     pub(super) async fn publish(&mut self, fleet: &mut Fleet<CallError>, instruments: &Instruments) {
         let started = Instant::now();
         self.save(fleet, instruments).await;
+        instruments.reads_each_webhook_every(fleet.read_interval().as_secs_f64());
         self.show(fleet);
         fleet.shown();
         self.next = Instant::now() + PAUSE.max(started.elapsed() * SHARE);
@@ -155,7 +156,6 @@ impl Publication {
             dropped: u64::try_from(account.dropped).unwrap_or(u64::MAX),
             malformed: u64::try_from(account.malformed).unwrap_or(u64::MAX),
             is_standby: self.is_outdated,
-            read_interval_millis: i64::try_from(fleet.read_interval().as_millis()).unwrap_or(i64::MAX),
         };
         let policy = self.policy;
         self.publisher.send_replace(Arc::new(Snapshot {

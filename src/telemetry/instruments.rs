@@ -46,6 +46,7 @@ pub struct Instruments {
     poll_duration: Histogram,
     poll_interval: Gauge,
     leader: Gauge,
+    webhook_read_interval: Gauge,
     last_poll_success: Gauge,
     state_writes: IntCounterVec,
     state_last_write: Gauge,
@@ -151,6 +152,13 @@ impl Instruments {
                 "1 if this replica polls each interval, 0 if it stands by because another one holds the Lease; always 1 without --replica.lease.",
             ),
         )?;
+        let webhook_read_interval = register(
+            &registry,
+            Gauge::new(
+                "cotalker_exporter_webhook_read_interval_seconds",
+                "Time between two reads of a webhook's log that --poll.interval, --poll.rate and the number of webhooks allow; calls that take long make it longer.",
+            ),
+        )?;
         let last_poll_success = register(
             &registry,
             Gauge::new(
@@ -247,6 +255,7 @@ impl Instruments {
             poll_duration,
             poll_interval,
             leader,
+            webhook_read_interval,
             last_poll_success,
             state_writes,
             state_last_write,
@@ -289,6 +298,11 @@ impl Instruments {
     pub fn leads(&self, leads: bool, poll_interval_seconds: f64) {
         self.leader.set(if leads { 1.0 } else { 0.0 });
         self.poll_interval.set(poll_interval_seconds);
+    }
+
+    /// So many seconds lie between two reads of a webhook's log, as far as the interval, the rate and the number of webhooks go.
+    pub fn reads_each_webhook_every(&self, seconds: f64) {
+        self.webhook_read_interval.set(seconds);
     }
 
     /// Writing the checkpoint ended at `now`, by the local clock.

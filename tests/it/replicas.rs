@@ -111,6 +111,7 @@ async fn a_standby_shows_its_counters_and_nothing_of_the_present() {
             |line: &&str| ["cotalker_exporter_", "cotalker_api_", "process_"].iter().any(|own| line.contains(own));
         assert!(gauges.iter().all(is_own) && page.sum("cotalker_up", &[]).is_none(), "{gauges:?}");
         assert_eq!(page.sum("cotalker_exporter_poll_interval_seconds", &[]), Some(86_400.0));
+        assert_eq!(page.sum("cotalker_exporter_webhook_read_interval_seconds", &[]), Some(86_400.0));
         let (status, text) = daemon.site.get("/").await;
         assert!(status == 200 && text.contains("Standby: another replica polls each interval"), "{text}");
     }

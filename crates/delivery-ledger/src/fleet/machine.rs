@@ -172,7 +172,7 @@ impl<E: CallFailure> Fleet<E> {
             0 => self.members.len().saturating_add(1),
             ids => ids.saturating_mul(2),
         };
-        schedule::read_interval(calls, self.calls_per_second, self.settings.interval)
+        schedule::read_interval(calls, self.calls_per_second, self.every)
     }
 
     /// Tells how often logs are read if that is less often than the interval says, and when it is as it says again.

@@ -48,6 +48,10 @@ impl<E: CallFailure> Fleet<E> {
                 self.due = self.due.saturating_sub(self.every).saturating_add(every);
             }
         }
+        if self.told_read_interval == self.every {
+            // As often as the interval says, before and after: no news.
+            self.told_read_interval = every;
+        }
         self.every = every;
     }
 

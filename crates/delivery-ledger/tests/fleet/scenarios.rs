@@ -391,3 +391,12 @@ fn how_often_logs_are_read_is_said_when_it_is_not_each_interval_and_when_it_is_a
     assert_eq!(told(&notices), [(2, 60)]);
     assert_eq!(hand.fleet.read_interval(), Duration::from_secs(INTERVAL));
 }
+
+#[test]
+fn a_replica_that_stands_by_reads_logs_as_rarely_as_it_polls_and_says_nothing_of_that() {
+    let mut hand = Hand::watching(&[1]);
+    hand.poll_every(INTERVAL * 10);
+    assert_eq!(hand.fleet.read_interval(), Duration::from_secs(INTERVAL * 10));
+    hand.fleet.limit_rate(20.0);
+    assert_eq!(hand.ask().notices, []);
+}
