@@ -5,11 +5,12 @@ use serde::Serialize;
 
 use super::finding::{Finding, Findings, LogFound};
 use super::summary::{event_rows, retention_guess};
-use crate::look::{ListFacts, pretty, seconds, time};
+use crate::json::{Seconds, Time};
+use crate::look::{ListFacts, pretty};
 
 #[derive(Serialize)]
 struct Document {
-    checked_at: Option<String>,
+    checked_at: Time,
     api: String,
     readable: bool,
     problem: Option<String>,
@@ -31,7 +32,7 @@ struct RowsPerEvent {
 struct Retention {
     kind: &'static str,
     entries: Option<u64>,
-    seconds: Option<f64>,
+    seconds: Option<Seconds>,
     logs: Option<u64>,
 }
 
@@ -42,7 +43,7 @@ struct Webhook {
     active: Option<bool>,
     state: &'static str,
     problem: Option<String>,
-    last_attempt: Option<String>,
+    last_attempt: Option<Time>,
     reason: Option<&'static str>,
     status: Option<u16>,
     explanation: Option<String>,
@@ -51,11 +52,11 @@ struct Webhook {
 
 #[derive(Serialize)]
 struct Log {
-    read_at: Option<String>,
+    read_at: Time,
     entries: Entries,
-    oldest: Option<String>,
-    newest: Option<String>,
-    span_seconds: Option<f64>,
+    oldest: Option<Time>,
+    newest: Option<Time>,
+    span_seconds: Option<Seconds>,
     order: Option<&'static str>,
     rows_per_event: RowsPerEvent,
     etag: &'static str,
@@ -83,7 +84,7 @@ pub(super) fn document(findings: &Findings) -> String {
             Retention { kind: "newest", entries: Some(entries), seconds: None, logs: Some(logs) }
         }
         Guess::Age { millis, logs } => {
-            Retention { kind: "age", entries: None, seconds: Some(seconds(millis)), logs: Some(logs) }
+            Retention { kind: "age", entries: None, seconds: Some(Seconds(millis)), logs: Some(logs) }
         }
     };
     let missing = findings.missing.iter().map(|missing| Webhook {
@@ -100,7 +101,7 @@ pub(super) fn document(findings: &Findings) -> String {
     });
     let found = findings.webhooks.iter().map(|finding| webhook(finding, &findings.policy));
     pretty(&Document {
-        checked_at: time(findings.at),
+        checked_at: Time(findings.at),
         api: findings.identity.clone(),
         readable: findings.failure.is_none(),
         problem: findings.failure.clone(),
@@ -119,7 +120,7 @@ fn webhook(finding: &Finding, policy: &Policy) -> Webhook {
         active: Some(finding.webhook.active),
         state: standing.state.as_str(),
         problem: finding.log.as_ref().err().map(ToString::to_string),
-        last_attempt: standing.last_attempt.and_then(time),
+        last_attempt: standing.last_attempt.map(Time),
         reason: standing.failure.map(|(reason, _)| reason.as_str()),
         status: standing.failure.and_then(|(_, status)| status),
         explanation: standing.failure.map(|(reason, status)| reason.explain(status)),
@@ -130,9 +131,9 @@ fn webhook(finding: &Finding, policy: &Policy) -> Webhook {
 fn log(found: &LogFound) -> Log {
     let LogFound { ledger, facts, transfer, validator, now } = found;
     let window = ledger.window();
-    let span = |(newest, oldest): (UnixMillis, UnixMillis)| seconds(newest.millis_since(oldest));
+    let span = |(newest, oldest): (UnixMillis, UnixMillis)| Seconds(newest.millis_since(oldest));
     Log {
-        read_at: time(*now),
+        read_at: Time(*now),
         entries: Entries {
             success: window.successes,
             failed: window.failures,
@@ -142,8 +143,8 @@ fn log(found: &LogFound) -> Log {
             repeated: facts.repeated,
             ahead: facts.ahead,
         },
-        oldest: facts.oldest.and_then(time),
-        newest: facts.newest.and_then(time),
+        oldest: facts.oldest.map(Time),
+        newest: facts.newest.map(Time),
         span_seconds: facts.newest.zip(facts.oldest).map(span),
         order: facts.order.map(|order| order.as_str()),
         rows_per_event: rows(facts.rows),

@@ -9,6 +9,6 @@ pub use self::account::{Account, ListFacts, Unreadable, look};
 pub use self::options::Output;
 
 pub(crate) use self::account::NO_WEBHOOK;
-pub(crate) use self::json::{pretty, seconds, time};
+pub(crate) use self::json::pretty;
 pub(crate) use self::options::output;
 pub(crate) use self::table::{date, printable, table};

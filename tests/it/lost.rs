@@ -146,7 +146,7 @@ async fn since_leaves_out_what_was_lost_earlier() {
     // As `kubectl exec` sees it: all by variables.
     let document = json_of(lost(&simulator).env("EXPORTER_SINCE", "30m")).await;
     assert_eq!((&document["lost"], &document["pending"]), (&json!(recent.0), &json!(recent.1)));
-    assert_eq!(document["since_seconds"], json!(1_800.0));
+    assert_eq!(document["since_seconds"], json!(1_800));
 
     let ended = lost(&simulator).arg("--since=soon").run().await;
     ended.assert_complains(2, &["--since", "EXPORTER_SINCE", "\"soon\"", "24h"]);
