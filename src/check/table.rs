@@ -1,4 +1,4 @@
-//! The findings for people: two tables, and below them what all logs have in common and how to fix what is wrong.
+//! The findings as text: two tables, and below them what all logs have in common and how to fix what is wrong.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! What was found, for people: the lost events, the pending ones, and how far the logs reach back.
+//! What was found, as text: the lost events, the pending ones, and how far the logs reach back.
 
 use std::fmt::Write as _;
 
