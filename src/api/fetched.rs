@@ -3,6 +3,8 @@
 use delivery_ledger::fleet::EntityTag;
 use delivery_ledger::{ServerTime, Webhook};
 
+use super::error::CallError;
+
 /// The result of a call that worked.
 #[derive(Debug)]
 pub enum Fetched<T> {
@@ -22,6 +24,20 @@ pub enum Fetched<T> {
         /// The server's time when it responded.
         server_time: ServerTime,
     },
+}
+
+impl<T> Fetched<T> {
+    /// What a call without a tag brought, and the server's time.
+    ///
+    /// # Errors
+    ///
+    /// If it is a 304, which only a call with a tag may bring.
+    pub(crate) fn fresh(self) -> Result<(T, ServerTime), CallError> {
+        match self {
+            Self::Fresh { value, server_time, .. } => Ok((value, server_time)),
+            Self::NotModified { .. } => Err(CallError::not_conditional()),
+        }
+    }
 }
 
 /// How a body came over the network.

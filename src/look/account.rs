@@ -94,11 +94,8 @@ pub struct Unreadable {
 pub async fn look(settings: &PollSettings, client: &Client) -> Result<Account, CallError> {
     let ids = select_ids(settings.ids.clone(), settings.limit);
     let (listing, unreadable) = if settings.ids.is_empty() {
-        match client.list(None).await? {
-            Fetched::Fresh { value, .. } => (value, Vec::new()),
-            // Only a conditional call can bring it.
-            Fetched::NotModified { .. } => (Listing::default(), Vec::new()),
-        }
+        let (listing, _) = client.list(None).await?.fresh()?;
+        (listing, Vec::new())
     } else {
         by_id(&ids.watched, client).await
     };
@@ -120,9 +117,8 @@ pub async fn look(settings: &PollSettings, client: &Client) -> Result<Account, C
 async fn by_id(ids: &[WebhookId], client: &Client) -> (Listing, Vec<Unreadable>) {
     let (mut webhooks, mut unreadable) = (Vec::new(), Vec::new());
     for id in ids {
-        match client.webhook(*id).await {
-            Ok(Fetched::Fresh { value, .. }) => webhooks.push(value),
-            Ok(Fetched::NotModified { .. }) => {}
+        match client.webhook(*id).await.and_then(Fetched::fresh) {
+            Ok((webhook, _)) => webhooks.push(webhook),
             Err(cause) => unreadable.push(Unreadable { id: *id, label: id.to_string(), cause }),
         }
     }

@@ -92,11 +92,8 @@ async fn read(
     client: &Client,
 ) -> Result<LogRead, Unreadable> {
     let ledger = Ledger::new(Position::START);
-    let (response, server_time) = match client.logs(webhook.id, None, &ledger, None, &config.policy).await {
-        Ok(Fetched::Fresh { value, server_time, .. }) => (value, server_time),
-        Ok(Fetched::NotModified { .. }) => return Err(unreadable(&webhook, CallError::not_conditional())),
-        Err(cause) => return Err(unreadable(&webhook, cause)),
-    };
+    let read = client.logs(webhook.id, None, &ledger, None, &config.policy).await.and_then(Fetched::fresh);
+    let (response, server_time) = read.map_err(|cause| unreadable(&webhook, cause))?;
     let mut to_replay = ToReplay::of(&response, &config.policy);
     if let Some(since) = options.since {
         let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
