@@ -1,0 +1,6 @@
+mod cards;
+mod fixtures;
+mod list;
+mod one_webhook;
+mod states;
+mod texts;
