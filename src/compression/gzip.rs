@@ -83,6 +83,7 @@ fn deflate(text: &[u8], flush: FlushCompress) -> Vec<u8> {
 mod tests {
     use std::io::Read as _;
 
+    use super::super::noise::noise;
     use super::*;
     use flate2::bufread::GzDecoder;
 
@@ -109,14 +110,7 @@ mod tests {
 
     #[test]
     fn what_does_not_compress_survives_as_well() {
-        // A linear congruential generator: noise of many output steps.
-        let mut state = 1_u32;
-        let noise: Vec<u8> = std::iter::repeat_with(|| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state.to_be_bytes()[0]
-        })
-        .take(1_000_000)
-        .collect();
+        let noise = noise();
         for len in [0, 1, OUTPUT_STEP - 5, OUTPUT_STEP, OUTPUT_STEP + 1, noise.len()] {
             assert_eq!(gunzip(&Deflated::of(&noise[..len]).gzip_with(&noise)), [&noise[..len], &noise].concat());
         }

@@ -6,6 +6,8 @@
 
 mod encoding;
 mod gzip;
+#[cfg(test)]
+mod noise;
 mod part;
 mod zstd;
 

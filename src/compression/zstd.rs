@@ -64,6 +64,7 @@ fn compress(text: &[u8]) -> io::Result<Bytes> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::noise::noise;
     use super::*;
 
     /// What a client that knows only single frames makes of `pieces`.
@@ -90,14 +91,7 @@ mod tests {
 
     #[test]
     fn what_does_not_compress_survives_as_well() {
-        // A linear congruential generator: noise of many blocks.
-        let mut state = 1_u32;
-        let noise: Vec<u8> = std::iter::repeat_with(|| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state.to_be_bytes()[0]
-        })
-        .take(1_000_000)
-        .collect();
+        let noise = noise();
         for len in [1, LARGEST_BLOCK - 1, LARGEST_BLOCK, LARGEST_BLOCK + 1, noise.len()] {
             let pieces = Framed::of(&noise[..len]).expect("compressed").frame_with(&noise[..len]);
             assert_eq!(decoded(&pieces), [&noise[..len], &noise[..len]].concat());
