@@ -50,24 +50,6 @@ pub(crate) enum Writes {
     Unheard,
 }
 
-/// A reproducible sequence of numbers (SplitMix64).
-#[derive(Clone, Debug)]
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
-    fn fraction(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
 /// A request on its way, and what happens to the response.
 #[derive(Clone, Debug)]
 struct Request {
@@ -104,7 +86,8 @@ pub(crate) struct World {
     lease: Option<Record>,
     versions: u64,
     requests: Vec<Request>,
-    numbers: Numbers,
+    /// The same for each seed.
+    numbers: fastrand::Rng,
     made: u64,
     /// Since when nothing has changed about who runs and who reaches what.
     steady_since: Duration,
@@ -119,7 +102,7 @@ impl World {
             lease: None,
             versions: 0,
             requests: Vec::new(),
-            numbers: Numbers(seed),
+            numbers: fastrand::Rng::with_seed(seed),
             made: 0,
             steady_since: Duration::from_secs(1_000),
             holder: None,
@@ -135,8 +118,8 @@ impl World {
     fn born(&mut self, rate: f64) -> Replica {
         self.made += 1;
         let identity = format!("replica-{}", self.made);
-        let offset = Duration::from_millis(self.numbers.next() % 10_000_000);
-        let wall_offset_micros = i64::try_from(self.numbers.next() % 1_000_000_000).expect("small") - 500_000_000;
+        let offset = Duration::from_millis(self.numbers.u64(..) % 10_000_000);
+        let wall_offset_micros = i64::try_from(self.numbers.u64(..) % 1_000_000_000).expect("small") - 500_000_000;
         let now = Now { uptime: offset + self.now.mul_f64(rate), wall_micros: 0 };
         Replica {
             election: Election::new(identity.clone(), CLIENT_GO, now),
@@ -310,7 +293,7 @@ impl World {
                 replica.election.ended(Outcome::Failed, now);
             }
         }
-        let random = self.numbers.fraction();
+        let random = self.numbers.f64();
         let replica = &mut self.replicas[who];
         if let Some(call) = replica.election.advance(now, random) {
             assert!(replica.waits.is_none(), "two calls at once");
@@ -325,14 +308,14 @@ impl World {
 
     fn send(&mut self, who: usize, call: Call, uptime: Duration) {
         let network = self.replicas[who].network;
-        let number = self.numbers.next();
+        let number = self.numbers.u64(..);
         let travels = Duration::from_millis(network.millis);
-        let is_lost = self.numbers.fraction() < network.lost;
+        let is_lost = self.numbers.f64() < network.lost;
         let is_write = !matches!(call, Call::Read);
-        let is_heard = self.numbers.fraction() >= network.unheard && !(is_write && network.writes == Writes::Unheard);
+        let is_heard = self.numbers.f64() >= network.unheard && !(is_write && network.writes == Writes::Unheard);
         let is_refused = network.is_refused || is_write && network.writes == Writes::Forbidden;
-        let is_late = self.numbers.fraction() < network.late;
-        let wait = if is_late { Duration::from_millis(self.numbers.next() % 60_000) } else { Duration::ZERO };
+        let is_late = self.numbers.f64() < network.late;
+        let wait = if is_late { Duration::from_millis(self.numbers.u64(..) % 60_000) } else { Duration::ZERO };
         let replica = &mut self.replicas[who];
         replica.waits = Some((number, uptime + CLIENT_GO.call_timeout));
         replica.response = is_refused.then_some((number, Outcome::Failed, self.now));
