@@ -3,6 +3,7 @@
 use delivery_ledger::{EventSummary, Failure, LostEvent, PendingEvent};
 use serde::Serialize;
 
+use super::summary::SummaryJson;
 use super::time::Time;
 
 /// What an event is, and its newest failed attempt: the ids to find it by in Cotalker.
@@ -10,11 +11,8 @@ use super::time::Time;
 struct Told {
     /// The `_id` of the log entry of the last failed attempt.
     entry_id: String,
-    /// The id of what the event happened to.
-    subject_id: Option<String>,
-    event_type: Option<&'static str>,
-    action: Option<&'static str>,
-    created_at: Option<Time>,
+    #[serde(flatten)]
+    summary: SummaryJson,
     last_attempt_at: Time,
     /// How many times the event had been tried before the last attempt.
     retry: u32,
@@ -26,10 +24,7 @@ impl Told {
     fn of(event: Option<&EventSummary>, last: &Failure) -> Self {
         Self {
             entry_id: last.position.id.to_string(),
-            subject_id: event.and_then(|event| event.subject).map(|subject| subject.to_string()),
-            event_type: event.map(|event| event.event_type.as_str()),
-            action: event.map(|event| event.action.as_str()),
-            created_at: event.and_then(|event| event.created_at).map(Time),
+            summary: event.into(),
             last_attempt_at: Time(last.at),
             retry: last.retry,
             reason: last.reason.as_str(),

@@ -6,6 +6,7 @@
 mod attempt;
 mod event;
 mod failure;
+mod summary;
 mod time;
 
 pub use self::attempt::AttemptJson;
