@@ -7,7 +7,8 @@ use serde::{Serialize, Serializer};
 /// The first millisecond of the year 0. Source: RFC 3339, section 1: no year before it can be written.
 const YEAR_0: UnixMillis = UnixMillis::from_secs(-62_167_219_200);
 
-/// A point in time as RFC 3339 in UTC, exact to the millisecond; `null` where the calendar has no such time.
+/// A point in time as RFC 3339 in UTC, always with milliseconds, so that the order of texts is that of times; `null` where the
+/// calendar has no such time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time(pub UnixMillis);
 
@@ -15,7 +16,7 @@ impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let timestamp = Timestamp::from_millisecond(self.0.as_millis()).ok().filter(|_| self.0 >= YEAR_0);
         match timestamp {
-            Some(timestamp) => serializer.collect_str(&timestamp),
+            Some(timestamp) => serializer.collect_str(&format_args!("{timestamp:.3}")),
             None => serializer.serialize_none(),
         }
     }
@@ -47,8 +48,8 @@ mod tests {
     fn times_are_rfc_3339_and_null_where_that_has_none() {
         for (millis, expected) in [
             (1_651_781_080_084, "\"2022-05-05T20:04:40.084Z\""),
-            (1_651_781_080_000, "\"2022-05-05T20:04:40Z\""),
-            (YEAR_0.as_millis(), "\"0000-01-01T00:00:00Z\""),
+            (1_651_781_080_000, "\"2022-05-05T20:04:40.000Z\""),
+            (YEAR_0.as_millis(), "\"0000-01-01T00:00:00.000Z\""),
             (YEAR_0.as_millis() - 1, "null"),
             (i64::MIN, "null"),
             (i64::MAX, "null"),

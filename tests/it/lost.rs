@@ -4,7 +4,6 @@ use cotalker_simulator::{
     Fault, LoggedAttempt, Order, Receiver, Simulator, Target, Trigger, Verdict, WebhookSpec, World, payload,
 };
 use delivery_ledger::{UnixMillis, WebhookId};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use test_harness::{Ended, Program, START, program, serve};
@@ -30,7 +29,7 @@ async fn company() -> Simulator {
 }
 
 fn iso(at: UnixMillis) -> Value {
-    json!(Timestamp::from_millisecond(at.as_millis()).expect("a time").to_string())
+    json!(payload::iso(at))
 }
 
 /// What the simulator knows of an event whose last attempt so far is this one, as the JSON tells it.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use cotalker_simulator::payload::iso;
 use cotalker_simulator::{LoggedAttempt, Receiver, Simulator, Trigger, Verdict, WebhookSpec, World};
 use delivery_ledger::{MAX_LOST, MAX_RECENT, WebhookId};
 use rand::rngs::StdRng;
@@ -51,10 +52,6 @@ fn entries<'a>(details: &'a Value, list: &str) -> Vec<&'a str> {
 fn lost(simulator: &Simulator, id: WebhookId) -> Vec<LoggedAttempt> {
     let is_lost = |attempt: &&LoggedAttempt| attempt.is_final && attempt.verdict != Verdict::Taken;
     simulator.with_world(|world| world.attempts(id).iter().rev().filter(is_lost).cloned().collect())
-}
-
-fn iso(at: delivery_ledger::UnixMillis) -> String {
-    jiff::Timestamp::from_millisecond(at.as_millis()).expect("a time").to_string()
 }
 
 /// What is to be told of a lost event with this last attempt.
