@@ -208,10 +208,12 @@ impl Words for English {
     }
 
     fn events_pending(&self, events: u64, oldest: Option<i64>) -> String {
-        let oldest = oldest.map_or_else(String::new, |millis| {
-            format!(", {}for {}", one(events, "", "the oldest "), self.span(Span::of_millis(millis)))
-        });
-        format!("{} {} pending{oldest}.", plural(events, "event"), one(events, "is", "are"))
+        let pending = plural(events, "event");
+        match oldest.map(|millis| self.span(Span::of_millis(millis))) {
+            Some(span) if events == 1 => format!("{pending} has been pending for {span}."),
+            Some(span) => format!("{pending} are pending; the oldest has been pending for {span}."),
+            None => format!("{pending} {} pending.", one(events, "is", "are")),
+        }
     }
 
     fn pending(&self, events: u64) -> String {
@@ -291,7 +293,7 @@ impl Words for English {
     }
 
     fn lasting(&self, millis: i64, clock: &str) -> String {
-        format!("for {}, since {clock}", self.span(Span::of_millis(millis)))
+        format!("failing for {}, since {clock}", self.span(Span::of_millis(millis)))
     }
 
     fn last_failed(&self, millis: i64) -> String {

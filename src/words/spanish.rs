@@ -228,10 +228,12 @@ impl Words for Spanish {
     }
 
     fn events_pending(&self, events: u64, oldest: Option<i64>) -> String {
-        let oldest = oldest.map_or_else(String::new, |millis| {
-            format!(", {}desde hace {}", one(events, "", "el más antiguo "), self.span(Span::of_millis(millis)))
-        });
-        format!("{} {}{oldest}.", plural(events, "evento"), one(events, "está pendiente", "están pendientes"))
+        let pending = format!("{} {}", plural(events, "evento"), one(events, "está pendiente", "están pendientes"));
+        match oldest.map(|millis| self.span(Span::of_millis(millis))) {
+            Some(span) if events == 1 => format!("{pending} desde hace {span}."),
+            Some(span) => format!("{pending}; el más antiguo, desde hace {span}."),
+            None => format!("{pending}."),
+        }
     }
 
     fn pending(&self, events: u64) -> String {
@@ -323,7 +325,7 @@ impl Words for Spanish {
     }
 
     fn lasting(&self, millis: i64, clock: &str) -> String {
-        format!("desde hace {} ({clock})", self.span(Span::of_millis(millis)))
+        format!("falla desde hace {} ({clock})", self.span(Span::of_millis(millis)))
     }
 
     fn last_failed(&self, millis: i64) -> String {

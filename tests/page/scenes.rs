@@ -122,7 +122,7 @@ pub(crate) async fn all() -> Vec<Scene> {
     add("three", format!("{root}/"), None, 200, vec![Shown::Simulated(simulator, daemon)]);
 
     let (simulator, daemon) = watch(eight()).await;
-    add("eight-broken", format!("{}/", daemon.site.root()), None, 200, vec![Shown::Simulated(simulator, daemon)]);
+    add("eight-broken", format!("{}/", daemon.site.root()), Some(4), 200, vec![Shown::Simulated(simulator, daemon)]);
 
     let (simulator, daemon) = watch(many(300, clock::now(), SHORT_HISTORY_MS, 7)).await;
     let root = daemon.site.root().to_owned();

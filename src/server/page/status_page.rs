@@ -18,12 +18,12 @@ use crate::snapshot::Overview;
 use crate::webhook_state::WebhookState;
 use crate::words::{Labels, Words, format};
 
-/// Up to so many causes are shown in full. More are one line each, which opens. A convention: half a dozen screens of a
-/// phone are what anybody scrolls through.
-const MOST_IN_FULL: usize = 8;
+/// So many causes, the worst, are shown in full. The others are one line each, which opens. A convention: two screens of a
+/// phone, so that what is broken is seen as a whole without much scrolling.
+const MOST_IN_FULL: usize = 3;
 
-/// Up to so many causes are shown at all before one has to ask for the rest: four screens of a phone at one line each.
-const MOST_AT_ONCE: usize = 24;
+/// Up to so many others are shown at all before one has to ask for the rest: two screens of a phone at one line each.
+const MOST_IN_BRIEF: usize = 12;
 
 /// Up to so many webhooks that need no attention are shown at once. A convention: two screens of a phone.
 const MOST_UNFOLDED: usize = 10;
@@ -57,9 +57,9 @@ struct StatusPage<'a> {
     found: String,
     options: Vec<StateOption>,
     needing: String,
-    /// Whether each cause is shown in full.
-    is_in_full: bool,
-    causes: Vec<Affected<'a>>,
+    /// The worst causes, those that follow, and the rest.
+    in_full: Vec<Affected<'a>>,
+    in_brief: Vec<Affected<'a>>,
     further: Vec<Affected<'a>>,
     more: String,
     sections: Vec<Section<'a>>,
@@ -104,9 +104,9 @@ impl<'a> StatusPage<'a> {
 
         let (broken, quiet): (Vec<_>, Vec<_>) = shown.iter().partition(|entry| entry.needs_attention());
         let shown_needing = count(broken.len());
-        let mut causes = causes(broken.into_iter());
-        let is_in_full = causes.len() <= MOST_IN_FULL;
-        let further = causes.split_off(causes.len().min(MOST_AT_ONCE));
+        let mut in_full = causes(broken.into_iter());
+        let mut in_brief = in_full.split_off(in_full.len().min(MOST_IN_FULL));
+        let further = in_brief.split_off(in_brief.len().min(MOST_IN_BRIEF));
         StatusPage {
             view,
             words,
@@ -124,9 +124,9 @@ impl<'a> StatusPage<'a> {
             found: words.found(count(shown.len()), count(all.len())),
             options: options(view),
             needing: words.number(shown_needing),
-            is_in_full,
             more: words.more(count(further.len())),
-            causes,
+            in_full,
+            in_brief,
             further,
             sections: sections(quiet, is_filtered, words),
         }

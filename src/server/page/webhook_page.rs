@@ -19,6 +19,9 @@ use crate::words::{Labels, Words, format};
 /// ones: docs/specification.md, rule 11.
 const MOST_PENDING: usize = delivery_ledger::MAX_LOST;
 
+/// So many lines of a table are shown at once. A convention: three screens of a phone.
+const MOST_AT_ONCE: usize = 10;
+
 /// Writes the page of a webhook; says whether there is one with this id.
 ///
 /// # Errors
@@ -64,7 +67,11 @@ struct Table {
     heading: &'static str,
     /// How many there are, if that is known.
     count: Option<String>,
+    /// The newest, and the rest.
     rows: Vec<ReplayRow>,
+    others: Vec<ReplayRow>,
+    /// The words that the rest is folded behind.
+    more: String,
     /// That there are more, or none.
     remark: Option<String>,
     /// What the time of the attempt is called.
@@ -100,8 +107,22 @@ impl<'a> WebhookPage<'a> {
     }
 }
 
+impl WebhookPage<'_> {
+    /// Whether there is any id to explain.
+    fn lists_something(&self) -> bool {
+        self.tables.iter().any(|table| !table.rows.is_empty())
+    }
+}
+
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// The newest of `rows`, the rest, and the words that the rest is folded behind.
+fn folded(mut rows: Vec<ReplayRow>, words: &dyn Words) -> (Vec<ReplayRow>, Vec<ReplayRow>, String) {
+    let others = rows.split_off(rows.len().min(MOST_AT_ONCE));
+    let more = words.more(count(others.len()));
+    (rows, others, more)
 }
 
 /// That there are more than are listed, or none at all.
@@ -117,12 +138,16 @@ fn lost(webhook: &WebhookRow, clocks: &Clocks) -> Table {
     let (words, labels) = (clocks.words, clocks.words.labels());
     let rows: Vec<_> =
         webhook.lost_events.newest_first().into_iter().map(|lost| ReplayRow::of_lost(lost, clocks)).collect();
+    let remark = remark(rows.len(), webhook.lost, labels.no_lost, words);
+    let (rows, others, more) = folded(rows, words);
     Table {
         id: LOST,
         heading: labels.lost_events,
         count: Some(words.number(webhook.lost)),
-        remark: remark(rows.len(), webhook.lost, labels.no_lost, words),
+        remark,
         rows,
+        others,
+        more,
         attempt: labels.last_attempt,
         has_settled: true,
     }
@@ -132,12 +157,16 @@ fn pending(webhook: &WebhookRow, clocks: &Clocks) -> Table {
     let (words, labels) = (clocks.words, clocks.words.labels());
     let newest = webhook.pending_events.newest_first().into_iter().take(MOST_PENDING);
     let rows: Vec<_> = newest.map(|pending| ReplayRow::of_pending(pending, clocks)).collect();
+    let remark = remark(rows.len(), webhook.pending, labels.no_pending, words);
+    let (rows, others, more) = folded(rows, words);
     Table {
         id: "pending",
         heading: labels.pending_events,
         count: Some(words.number(webhook.pending)),
-        remark: remark(rows.len(), webhook.pending, labels.no_pending, words),
+        remark,
         rows,
+        others,
+        more,
         attempt: labels.last_attempt,
         has_settled: false,
     }
@@ -147,12 +176,16 @@ fn attempts(webhook: &WebhookRow, clocks: &Clocks) -> Table {
     let labels = clocks.words.labels();
     let newest = webhook.recent.newest_first().iter();
     let rows: Vec<_> = newest.map(|attempt| ReplayRow::of_attempt(attempt, clocks)).collect();
+    let remark = rows.is_empty().then(|| labels.no_attempts.to_owned());
+    let (rows, others, more) = folded(rows, clocks.words);
     Table {
         id: "attempts",
         heading: labels.newest_attempts,
         count: None,
-        remark: rows.is_empty().then(|| labels.no_attempts.to_owned()),
+        remark,
         rows,
+        others,
+        more,
         attempt: labels.attempt_at,
         has_settled: false,
     }

@@ -101,6 +101,23 @@ fn the_page_of_a_webhook_lists_what_to_replay_with_its_ids() {
 }
 
 #[test]
+fn the_page_of_a_webhook_folds_all_but_the_newest_lines_of_a_table() {
+    let timeout = Outcome::Failure { reason: FailureReason::Timeout, status: None };
+    let attempts = (1..=14).map(|number| attempt(i64::from(number) * 60, number, 3, timeout)).collect();
+    let overview = overview(vec![with_log(healthy("a"), attempts)]);
+    let page = webhook_page(&overview, "id-of-a", Language::English).expect("a page");
+    for table in ["lost", "attempts"] {
+        let table = between(&page, &format!("<section id=\"{table}\">"), "</section>");
+        let (shown, folded) = table.split_once("<summary>4 more</summary>").expect("a fold");
+        let lines = |part: &str| part.matches("<tr>").count() - 1;
+        assert_eq!((lines(shown), lines(folded)), (10, 4), "besides a head each");
+        assert_has(shown, &[&attempt(60, 1, 3, timeout).id.to_string()]);
+        assert_has(folded, &[&attempt(14 * 60, 14, 3, timeout).id.to_string()]);
+    }
+    assert!(!between(&page, "<section id=\"pending\">", "</section>").contains("<details"));
+}
+
+#[test]
 fn the_page_of_a_webhook_says_what_it_does_not_list() {
     let webhook = WebhookRow { lost: 214, retention: Retention::ForMillis(72 * 3_600_000), ..healthy("a") };
     let mut overview = overview(vec![webhook]);
