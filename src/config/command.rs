@@ -101,7 +101,7 @@ fn command(is_void: impl Fn(&str) -> bool) -> Command {
         Some(name) if !is_void(&name) => arg.env(name),
         _ => arg,
     };
-    Cli::command()
+    let command = Cli::command()
         .version(build::VERSION)
         .disable_version_flag(true)
         .arg(
@@ -114,7 +114,26 @@ fn command(is_void: impl Fn(&str) -> bool) -> Command {
             let is_ours = arg.get_long().is_some_and(|name| name.contains('.'));
             if is_ours { with_variable(arg).global(true).hide_env_values(true) } else { arg }
         })
-        .mut_subcommands(|task| task.mut_args(|arg| with_variable(arg).hide_env_values(true)))
+        .mut_subcommands(|task| task.mut_args(|arg| with_variable(arg).hide_env_values(true)));
+    let shared: Vec<clap::Arg> = command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+    // Every task takes every flag, for they share one environment; its help lists those that have an effect.
+    command.mut_subcommands(|task| {
+        let name = task.get_name().to_owned();
+        let unused = shared.iter().filter(|arg| !has_effect(&name, arg.get_long().unwrap_or_default()));
+        task.args(unused.map(|arg| arg.clone().hide(true)))
+    })
+}
+
+/// Whether a shared flag (without its dashes) has an effect on the task with this name.
+fn has_effect(task: &str, flag: &str) -> bool {
+    match task {
+        "check" | "lost" => {
+            ["cotalker.", "webhook.", "poll.concurrency", "poll.rate", "log."].iter().any(|part| flag.starts_with(part))
+        }
+        "demo" => !flag.starts_with("cotalker."),
+        "healthcheck" => flag == "web.listen-address",
+        _ => true,
+    }
 }
 
 /// The text of `--version`.
@@ -272,6 +291,26 @@ mod tests {
         }
         assert_eq!(demo_settings(&[]).poll.interval, demo::INTERVAL);
         assert_eq!(demo_settings(&["--poll.history=ignore"]).poll.history, History::Ignore);
+    }
+
+    #[test]
+    fn the_help_of_a_task_lists_what_has_an_effect_on_it_and_the_rest_is_taken_all_the_same() {
+        let help = |task: &str| match parse(["cotalker-webhook-exporter", task, "--help"].map(OsString::from)) {
+            Err(Exit::Text(text)) => text,
+            other => panic!("{other:?}"),
+        };
+        let lists = |task: &str, flags: &[&str]| {
+            let text = help(task);
+            flags.iter().map(|flag| text.contains(&format!("--{flag}"))).collect::<Vec<_>>()
+        };
+        let flags = ["cotalker.token-file", "webhook.include", "poll.rate", "poll.history", "web.listen-address"];
+        assert_eq!(lists("check", &flags), [true, true, true, false, false]);
+        assert_eq!(lists("lost", &flags), [true, true, true, false, false]);
+        assert_eq!(lists("demo", &flags), [false, true, true, true, true]);
+        assert_eq!(lists("healthcheck", &flags), [false, false, false, false, true]);
+        let args = ["cotalker-webhook-exporter", "healthcheck", "--poll.rate=1", "--web.listen-address=:7"];
+        let (task, settings) = parse(args.map(OsString::from)).expect("a configuration");
+        assert_eq!((task, settings.web.listen[0].port), (Some(Task::Healthcheck), 7));
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn commands() -> Roff {
     for task in command_line().get_subcommands() {
         let help = task.get_about().expect("a help text").to_string();
         list.control("TP", []).text([bold(task.get_name())]).text([roman(format!("{help}."))]);
-        for flag in task.get_arguments() {
+        for flag in task.get_arguments().filter(|flag| !flag.is_hide_set()) {
             let (Some(long), Some(help)) = (flag.get_long(), flag.get_help()) else { continue };
             list.text([bold(format!("--{long}")), roman(format!(": {help}."))]);
         }

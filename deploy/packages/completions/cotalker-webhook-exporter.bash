@@ -161,13 +161,49 @@ _cotalker__webhook__exporter() {
             return 0
             ;;
         cotalker__subcmd__webhook__subcmd__exporter__subcmd__check)
-            opts="-h --output --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.interval --poll.concurrency --poll.rate --poll.history --replica.lease --replica.standby-interval --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --log.level --log.format --help"
+            opts="-h --output --poll.interval --poll.history --replica.lease --replica.standby-interval --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.concurrency --poll.rate --log.level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poll.interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poll.history)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.standby-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state.path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.listen-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.systemd-socket)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --web.telemetry-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.config.file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -231,47 +267,11 @@ _cotalker__webhook__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --poll.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --poll.concurrency)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --poll.rate)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --poll.history)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --replica.lease)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --replica.standby-interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --state.path)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --web.listen-address)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --web.systemd-socket)
-                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
-                    return 0
-                    ;;
-                --web.telemetry-path)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --web.config.file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -421,7 +421,7 @@ _cotalker__webhook__exporter() {
             return 0
             ;;
         cotalker__subcmd__webhook__subcmd__exporter__subcmd__healthcheck)
-            opts="-h --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.interval --poll.concurrency --poll.rate --poll.history --replica.lease --replica.standby-interval --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --log.level --log.format --help"
+            opts="-h --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.interval --poll.concurrency --poll.rate --poll.history --replica.lease --replica.standby-interval --state.path --web.systemd-socket --web.telemetry-path --web.config.file --log.level --log.format --web.listen-address --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -512,10 +512,6 @@ _cotalker__webhook__exporter() {
                     return 0
                     ;;
                 --state.path)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --web.listen-address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -539,6 +535,10 @@ _cotalker__webhook__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --web.listen-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -547,7 +547,7 @@ _cotalker__webhook__exporter() {
             return 0
             ;;
         cotalker__subcmd__webhook__subcmd__exporter__subcmd__lost)
-            opts="-h --output --since --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.interval --poll.concurrency --poll.rate --poll.history --replica.lease --replica.standby-interval --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --log.level --log.format --help"
+            opts="-h --output --since --poll.interval --poll.history --replica.lease --replica.standby-interval --state.path --web.listen-address --web.systemd-socket --web.telemetry-path --web.config.file --cotalker.base-url --cotalker.token-file --cotalker.email --cotalker.password-file --cotalker.company --cotalker.admin --cotalker.ca-file --cotalker.timeout --cotalker.max-response-size --webhook.id --webhook.include --webhook.exclude --webhook.limit --webhook.max-retries --webhook.pending-timeout --poll.concurrency --poll.rate --log.level --log.format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -558,6 +558,42 @@ _cotalker__webhook__exporter() {
                     return 0
                     ;;
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poll.interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poll.history)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.lease)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replica.standby-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state.path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.listen-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.systemd-socket)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --web.telemetry-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --web.config.file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -621,47 +657,11 @@ _cotalker__webhook__exporter() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --poll.interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --poll.concurrency)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --poll.rate)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --poll.history)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --replica.lease)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --replica.standby-interval)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --state.path)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --web.listen-address)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --web.systemd-socket)
-                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
-                    return 0
-                    ;;
-                --web.telemetry-path)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --web.config.file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

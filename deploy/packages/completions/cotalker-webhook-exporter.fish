@@ -60,6 +60,16 @@ complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_needs
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_needs_command" -f -a "demo" -d 'Run against a simulated Cotalker on loopback; no account needed'
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_needs_command" -f -a "healthcheck" -d 'Exit with 0 if the running exporter is healthy; for exec probes'
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l output -d 'How check and lost print: table or json' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l poll.interval -d 'Time between the starts of two polls, at least 1s' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l poll.history -d 'What a first start without state does with the entries that are already in the logs: ignore or count' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l replica.lease -d 'Name of a Kubernetes Lease in the pod\'s namespace, shared by the replicas of one account: its holder polls each interval, the others stand by' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l replica.standby-interval -d 'Time between the starts of two polls of a replica that stands by; never less than --poll.interval' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l state.path -d 'Directory for the checkpoint, created if missing; without it counts are in memory only' -r -F
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l web.listen-address -d 'Address to listen on: host:port, [v6]:port or :port; repeatable' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l web.systemd-socket -d 'Serve on the sockets that systemd passes, instead of --web.listen-address' -r -f -a "true\t''
+false\t''"
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l web.telemetry-path -d 'Path of the metrics' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l web.config.file -d 'File with TLS, logins, headers and a rate limit, in the exporter-toolkit\'s format; reloaded when it changes' -r -F
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l cotalker.base-url -d 'API root, http or https; a path prefix is allowed' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l cotalker.token-file -d 'File with the bearer token (COTALKER_TOKEN holds the token itself); read again when it changes and after a 401' -r -F
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l cotalker.email -d 'Log in with this account instead of a token; needs --cotalker.password-file' -r
@@ -75,23 +85,23 @@ complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l webhook.limit -d 'Watch at most this many webhooks; cotalker_webhooks_dropped counts the others' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l webhook.max-retries -d 'An event is lost when its attempt with this retry number, or a higher one, fails' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l webhook.pending-timeout -d 'A pending event without another attempt for this long is lost' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l poll.interval -d 'Time between the starts of two polls, at least 1s' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l poll.concurrency -d 'Maximum number of log calls at the same time' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l poll.rate -d 'Maximum number of API calls per second; 0 = no limit' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l poll.history -d 'What a first start without state does with the entries that are already in the logs: ignore or count' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l replica.lease -d 'Name of a Kubernetes Lease in the pod\'s namespace, shared by the replicas of one account: its holder polls each interval, the others stand by' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l replica.standby-interval -d 'Time between the starts of two polls of a replica that stands by; never less than --poll.interval' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l state.path -d 'Directory for the checkpoint, created if missing; without it counts are in memory only' -r -F
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l web.listen-address -d 'Address to listen on: host:port, [v6]:port or :port; repeatable' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l web.systemd-socket -d 'Serve on the sockets that systemd passes, instead of --web.listen-address' -r -f -a "true\t''
-false\t''"
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l web.telemetry-path -d 'Path of the metrics' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l web.config.file -d 'File with TLS, logins, headers and a rate limit, in the exporter-toolkit\'s format; reloaded when it changes' -r -F
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l log.level -d 'error, warn, info, debug, trace, or a tracing filter such as warn,hyper=debug' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -l log.format -d 'logfmt or json' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand check" -s h -l help -d 'Print help'
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l output -d 'How check and lost print: table or json' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l since -d 'lost prints only events that were lost, or last tried, within this time' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l poll.interval -d 'Time between the starts of two polls, at least 1s' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l poll.history -d 'What a first start without state does with the entries that are already in the logs: ignore or count' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l replica.lease -d 'Name of a Kubernetes Lease in the pod\'s namespace, shared by the replicas of one account: its holder polls each interval, the others stand by' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l replica.standby-interval -d 'Time between the starts of two polls of a replica that stands by; never less than --poll.interval' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l state.path -d 'Directory for the checkpoint, created if missing; without it counts are in memory only' -r -F
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l web.listen-address -d 'Address to listen on: host:port, [v6]:port or :port; repeatable' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l web.systemd-socket -d 'Serve on the sockets that systemd passes, instead of --web.listen-address' -r -f -a "true\t''
+false\t''"
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l web.telemetry-path -d 'Path of the metrics' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l web.config.file -d 'File with TLS, logins, headers and a rate limit, in the exporter-toolkit\'s format; reloaded when it changes' -r -F
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l cotalker.base-url -d 'API root, http or https; a path prefix is allowed' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l cotalker.token-file -d 'File with the bearer token (COTALKER_TOKEN holds the token itself); read again when it changes and after a 401' -r -F
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l cotalker.email -d 'Log in with this account instead of a token; needs --cotalker.password-file' -r
@@ -107,18 +117,8 @@ complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l webhook.limit -d 'Watch at most this many webhooks; cotalker_webhooks_dropped counts the others' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l webhook.max-retries -d 'An event is lost when its attempt with this retry number, or a higher one, fails' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l webhook.pending-timeout -d 'A pending event without another attempt for this long is lost' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l poll.interval -d 'Time between the starts of two polls, at least 1s' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l poll.concurrency -d 'Maximum number of log calls at the same time' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l poll.rate -d 'Maximum number of API calls per second; 0 = no limit' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l poll.history -d 'What a first start without state does with the entries that are already in the logs: ignore or count' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l replica.lease -d 'Name of a Kubernetes Lease in the pod\'s namespace, shared by the replicas of one account: its holder polls each interval, the others stand by' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l replica.standby-interval -d 'Time between the starts of two polls of a replica that stands by; never less than --poll.interval' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l state.path -d 'Directory for the checkpoint, created if missing; without it counts are in memory only' -r -F
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l web.listen-address -d 'Address to listen on: host:port, [v6]:port or :port; repeatable' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l web.systemd-socket -d 'Serve on the sockets that systemd passes, instead of --web.listen-address' -r -f -a "true\t''
-false\t''"
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l web.telemetry-path -d 'Path of the metrics' -r
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l web.config.file -d 'File with TLS, logins, headers and a rate limit, in the exporter-toolkit\'s format; reloaded when it changes' -r -F
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l log.level -d 'error, warn, info, debug, trace, or a tracing filter such as warn,hyper=debug' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -l log.format -d 'logfmt or json' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand lost" -s h -l help -d 'Print help'
@@ -175,11 +175,11 @@ complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand healthcheck" -l replica.lease -d 'Name of a Kubernetes Lease in the pod\'s namespace, shared by the replicas of one account: its holder polls each interval, the others stand by' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand healthcheck" -l replica.standby-interval -d 'Time between the starts of two polls of a replica that stands by; never less than --poll.interval' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand healthcheck" -l state.path -d 'Directory for the checkpoint, created if missing; without it counts are in memory only' -r -F
-complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand healthcheck" -l web.listen-address -d 'Address to listen on: host:port, [v6]:port or :port; repeatable' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand healthcheck" -l web.systemd-socket -d 'Serve on the sockets that systemd passes, instead of --web.listen-address' -r -f -a "true\t''
 false\t''"
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand healthcheck" -l web.telemetry-path -d 'Path of the metrics' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand healthcheck" -l web.config.file -d 'File with TLS, logins, headers and a rate limit, in the exporter-toolkit\'s format; reloaded when it changes' -r -F
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand healthcheck" -l log.level -d 'error, warn, info, debug, trace, or a tracing filter such as warn,hyper=debug' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand healthcheck" -l log.format -d 'logfmt or json' -r
+complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand healthcheck" -l web.listen-address -d 'Address to listen on: host:port, [v6]:port or :port; repeatable' -r
 complete -c cotalker-webhook-exporter -n "__fish_cotalker_webhook_exporter_using_subcommand healthcheck" -s h -l help -d 'Print help'
