@@ -59,7 +59,7 @@ def pod(workload):
 
 
 def exporter(workload):
-    (container,) = containers_of(pod(workload))
+    (container,) = [container for container in containers_of(pod(workload)) if container["name"] == "exporter"]
     return container
 
 
