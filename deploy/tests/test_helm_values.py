@@ -221,6 +221,20 @@ def test_the_notes_say_what_to_do_next_and_what_is_missing():
     assert "cotalker.existingSecret" in notes("trial") and "s3cret" not in notes("trial")
 
 
+def test_what_artifact_hub_shows_is_there():
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    owners = yaml.safe_load((CHART.parent / "artifacthub-repo.yml").read_text())["owners"]
+    assert chart["maintainers"] == owners
+    shown = {key.removeprefix("artifacthub.io/"): yaml.safe_load(text) for key, text in chart["annotations"].items()}
+    (image,) = shown["images"]
+    (deployment,) = workloads(rendered(TOKEN))
+    assert image["image"] == exporter(deployment)["image"]
+    for url in [chart["icon"], *(picture["url"] for picture in shown["screenshots"]), *(link["url"] for link in shown["links"])]:
+        # Of files, the address ends in their path.
+        path = re.fullmatch(r"https://(?:raw\.githubusercontent|github)\.com/[^/]+/[^/]+/(?:blob/)?(?:main/(.+)|issues)", url)[1]
+        assert path is None or (ROOT / path).is_file()
+
+
 def test_the_chart_is_of_this_version():
     package = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]
     assert yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"] == package["version"]
