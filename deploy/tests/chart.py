@@ -92,6 +92,19 @@ def set_at(path, value):
     return value
 
 
+def at(values, path):
+    for key in path:
+        values = values.get(key) if isinstance(values, dict) else None
+    return values
+
+
+def without(values, path):
+    key, *below = path
+    if not below:
+        return {name: value for name, value in values.items() if name != key}
+    return {**values, key: without(values[key], below)}
+
+
 def merged(*many):
     whole = {}
     for values in many:

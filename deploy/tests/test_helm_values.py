@@ -8,7 +8,7 @@ import tomllib
 import pytest
 import yaml
 
-from chart import CHART, NEWEST, ROOT, TOKEN, VARIANTS, exporter, merged, refusal, rendered, set_at, workloads
+from chart import CHART, NEWEST, ROOT, TOKEN, VARIANTS, at, exporter, merged, refusal, rendered, set_at, without, workloads
 from kubernetes_tools import KUBERNETES_VERSIONS, run
 from manifests import assert_valid, load
 
@@ -109,19 +109,6 @@ def test_the_variants_set_each_value():
     same_in_both_monitors = {path for path in documented if path[0] == "podMonitor"}
     same_for_both_sources = {("cotalker", "ca", "configMap")}  # has a test of its own
     assert documented - given - same_in_both_monitors - same_for_both_sources == {("securityContext",)}
-
-
-def at(values, path):
-    for key in path:
-        values = values.get(key) if isinstance(values, dict) else None
-    return values
-
-
-def without(values, path):
-    key, *below = path
-    if not below:
-        return {name: value for name, value in values.items() if name != key}
-    return {**values, key: without(values[key], below)}
 
 
 def outcome(values):

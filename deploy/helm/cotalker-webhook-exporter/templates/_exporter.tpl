@@ -4,6 +4,24 @@ file, each with its own prefix, so that charts of two versions can be parts of o
 to share it that needs neither `helm dependency build` nor symbolic links. "values" are `cotalker`, `webhooks` and so on.
 */}}
 
+{{- /* What the schema cannot say in one clear line. Renders nothing. */}}
+{{- define "cotalker-webhook-exporter.validate" -}}
+{{- with .cotalker }}
+{{- if contains "@" .baseUrl }}
+{{- fail "cotalker.baseUrl must hold no user and no password: the credentials belong in cotalker.existingSecret" }}
+{{- end }}
+{{- if and .ca.configMap .ca.secret }}
+{{- fail "cotalker.ca.configMap and cotalker.ca.secret are mutually exclusive: unset one" }}
+{{- end }}
+{{- end }}
+{{- /* Probes, Service, monitors and network policy have them fixed. */}}
+{{- range .extraEnv }}
+{{- if has .name (list "EXPORTER_WEB_LISTEN_ADDRESS" "EXPORTER_WEB_TELEMETRY_PATH") }}
+{{- fail (printf "extraEnv: %s cannot change here: probes and monitors rely on :10942 and /metrics" .name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* "image", "global", and the "tag" that is the default. */}}
 {{- define "cotalker-webhook-exporter.image" -}}
 {{- $registry := (.global | default dict).imageRegistry | default .image.registry }}
@@ -187,9 +205,8 @@ failureThreshold: 4
 {{- /* How a PodMonitor or a ServiceMonitor scrapes; the port stands above. */}}
 {{- define "cotalker-webhook-exporter.endpoint" -}}
 path: /metrics
-scheme: {{ .scheme }}
 honorLabels: {{ .honorLabels }}
-{{- range $key := list "interval" "scrapeTimeout" "proxyUrl" "tlsConfig" "basicAuth" "relabelings" "metricRelabelings" }}
+{{- range $key := list "scheme" "interval" "scrapeTimeout" "proxyUrl" "tlsConfig" "basicAuth" "relabelings" "metricRelabelings" }}
 {{- with get $ $key }}
 {{ $key }}:
   {{- toYaml . | nindent 2 }}
