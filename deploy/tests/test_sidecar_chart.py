@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from chart import (
-    CHART, EXPORTER, NEWEST, OLDEST, ROOT, at, closed_port, environment, flags, merged, of_kind, only, pod, refusal, rendered, set_at,
+    CHART, EXPORTER, NEWEST, OLDEST, ROOT, TOKEN, at, closed_port, environment, flags, merged, of_kind, only, pod, refusal, rendered, set_at,
     without,
 )
 from kubernetes_tools import KUBERNETES_VERSIONS, run
@@ -249,6 +249,19 @@ def test_both_charts_have_the_same_templates_for_what_they_share():
     theirs = (LIBRARY / "templates/_exporter.tpl").read_text()
     assert own.replace('"cotalker-webhook-exporter.', '"cotalker-webhook-exporter-sidecar.') == theirs, (
         "copy templates/_exporter.tpl, with the other prefix")
+
+
+def test_both_charts_can_be_parts_of_one_release(tmp_path):
+    chart = receiver(tmp_path, NEWEST)
+    alone = rendered({}, chart=chart)
+    shutil.copytree(CHART, chart / "charts" / CHART.name)
+    # Of another version, which words an option differently.
+    shared = chart / "charts" / CHART.name / "templates/_exporter.tpl"
+    shared.write_text(shared.read_text().replace("EXPORTER_POLL_INTERVAL", "EXPORTER_POLL_EVERY"))
+    together = rendered({CHART.name: TOKEN}, chart=chart)
+    assert [obj for obj in together if obj in alone] == alone
+    (other,) = [obj for obj in of_kind(together, "Deployment") if obj not in alone]
+    assert "EXPORTER_POLL_EVERY" in environment(pod(other)["containers"][0])
 
 
 @pytest.mark.parametrize("helm", KUBERNETES_VERSIONS)
