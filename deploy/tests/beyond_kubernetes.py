@@ -58,7 +58,9 @@ SCHEMAS = {
         ["targetRef"],
         targetRef=_object(["apiVersion", "kind", "name"], apiVersion=_STRING, kind=_STRING, name=_STRING),
         recommenders=_array(_object(["name"], name=_STRING)),
-        updatePolicy=_object(updateMode=_one_of("Off", "Initial", "Recreate", "InPlaceOrRecreate", "InPlace", "Auto"), minReplicas=_INTEGER),
+        updatePolicy=_object(
+            updateMode=_one_of("Off", "Initial", "Recreate", "InPlaceOrRecreate", "InPlace", "Auto"), minReplicas=_INTEGER,
+        ),
         resourcePolicy=_object(containerPolicies=_array(_object(
             ["containerName"],
             containerName=_STRING, mode=_one_of("Auto", "Off"),

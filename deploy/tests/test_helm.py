@@ -91,7 +91,8 @@ def test_a_check_in_the_container_finds_its_files_and_gets_as_far_as_the_api(nam
     objects = rendered(merged(TOKEN, ca)) if name.startswith("ca") else variant(name)
     test = only(objects, "Pod")
     # That of each workload, and those of `helm test`.
-    containers = [(workload, {**exporter(workload), "args": [*exporter(workload).get("args", []), "check"]}) for workload in workloads(objects)]
+    containers = [(workload, {**exporter(workload), "args": [*exporter(workload).get("args", []), "check"]})
+                  for workload in workloads(objects)]
     containers += ((test, container) for container in test["spec"]["containers"][1:])
     assert len(containers) == 2 * len(workloads(objects))
     for number, (owner, container) in enumerate(containers):
@@ -345,13 +346,15 @@ def test_names_and_namespace_can_be_chosen():
     ({"image": {"repository": "example/exporter"}}, "ghcr.io/example/exporter:"),
     ({"image": {"repository": "localhost/exporter"}}, "localhost/exporter:"),
     ({"image": {"repository": "registry:5000/exporter"}}, "registry:5000/exporter:"),
-    ({"global": {"imageRegistry": "mirror.example.com/ghcr"}}, "mirror.example.com/ghcr/cotalker-webhook-exporter/cotalker-webhook-exporter:"),
+    ({"global": {"imageRegistry": "mirror.example.com/ghcr"}},
+     "mirror.example.com/ghcr/cotalker-webhook-exporter/cotalker-webhook-exporter:"),
     ({"global": {"imageRegistry": "mirror.example.com"}, "image": {"repository": "registry.example.com/exporter"}},
      "registry.example.com/exporter:"),
 ])
 def test_a_registry_replaces_that_of_the_image_unless_the_repository_names_one(values, image):
     objects = rendered(merged(TOKEN, values, {"image": {"tag": "1"}}))
-    assert {container["image"] for obj in objects if obj["kind"] in ("Deployment", "Pod") for container in pod(obj)["containers"]} == {image + "1"}
+    containers = [container for obj in of_kind(objects, "Deployment", "Pod") for container in pod(obj)["containers"]]
+    assert {container["image"] for container in containers} == {image + "1"}
 
 
 def test_a_release_named_like_the_chart_does_not_say_it_twice():
@@ -502,9 +505,10 @@ def test_a_network_policy_lets_through_scrapes_names_and_the_api_and_nothing_els
 
     policy = only(variant("everything"), "NetworkPolicy")["spec"]
     given = yaml.safe_load((CHART / "ci/everything-values.yaml").read_text())["networkPolicy"]
-    test = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "cotalker-webhook-exporter-test", "app.kubernetes.io/instance": "demo"}}}
+    labels = {"app.kubernetes.io/name": "cotalker-webhook-exporter-test", "app.kubernetes.io/instance": "demo"}
+    test = {"podSelector": {"matchLabels": labels}}
     assert policy["ingress"][0]["from"] == [test, *given["ingress"]["from"]]
-    assert test["podSelector"]["matchLabels"].items() <= only(variant("everything"), "Pod")["metadata"]["labels"].items()
+    assert labels.items() <= only(variant("everything"), "Pod")["metadata"]["labels"].items()
     assert policy["egress"][1]["to"] == given["egress"]["to"]
     assert [port["port"] for port in policy["egress"][1]["ports"]] == [443, 3128]
 
