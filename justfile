@@ -61,6 +61,10 @@ rules:
 manifests:
     scripts/test-manifests
 
+# Scrapers other than Prometheus
+scrapers:
+    scripts/test-scrapers
+
 # The dashboard; `just dashboard --write` regenerates it from its source
 dashboard *flags:
     scripts/test-dashboard {{ flags }}

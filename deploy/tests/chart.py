@@ -59,7 +59,7 @@ def pod(workload):
 
 
 def exporter(workload):
-    (container,) = containers_of(pod(workload))
+    (container,) = [container for container in containers_of(pod(workload)) if container["name"] == "exporter"]
     return container
 
 
@@ -90,6 +90,19 @@ def set_at(path, value):
     for key in reversed(path.split(".")):
         value = {key: value}
     return value
+
+
+def at(values, path):
+    for key in path:
+        values = values.get(key) if isinstance(values, dict) else None
+    return values
+
+
+def without(values, path):
+    key, *below = path
+    if not below:
+        return {name: value for name, value in values.items() if name != key}
+    return {**values, key: without(values[key], below)}
 
 
 def merged(*many):

@@ -88,11 +88,18 @@ def test_the_binary_knows_every_variable_and_takes_its_value(name):
 @pytest.mark.parametrize("name", [*VARIANTS, "ca-in-a-config-map"])
 def test_a_check_in_the_container_finds_its_files_and_gets_as_far_as_the_api(name, tmp_path):
     ca = {"cotalker": {"ca": {"configMap": "ca-bundle"}}}
-    for workload in workloads(rendered(merged(TOKEN, ca)) if name.startswith("ca") else variant(name)):
-        env = environment(exporter(workload))
-        root = tmp_path / workload["metadata"]["name"]
-        volumes = {volume["name"]: volume for volume in pod(workload)["volumes"]}
-        for mount in exporter(workload)["volumeMounts"]:
+    objects = rendered(merged(TOKEN, ca)) if name.startswith("ca") else variant(name)
+    test = only(objects, "Pod")
+    # That of each workload, and those of `helm test`.
+    containers = [(workload, {**exporter(workload), "args": [*exporter(workload).get("args", []), "check"]})
+                  for workload in workloads(objects)]
+    containers += ((test, container) for container in test["spec"]["containers"][1:])
+    assert len(containers) == 2 * len(workloads(objects))
+    for number, (owner, container) in enumerate(containers):
+        env = environment(container)
+        root = tmp_path / str(number)
+        volumes = {volume["name"]: volume for volume in pod(owner)["volumes"]}
+        for mount in container["volumeMounts"]:
             assert "subPath" not in mount, "a rotated Secret would not be seen"
             directory = root / mount["mountPath"].lstrip("/")
             directory.mkdir(parents=True)
@@ -102,8 +109,7 @@ def test_a_check_in_the_container_finds_its_files_and_gets_as_far_as_the_api(nam
                 directory.joinpath(item["path"]).write_text(Path(certifi.where()).read_text() if mount["name"] == "ca" else "x")
         env |= {key: f"{root}{value}" for key, value in env.items() if key.endswith("_FILE")}
         env["COTALKER_BASE_URL"] = f"http://127.0.0.1:{closed_port()}"
-        done = subprocess.run([EXPORTER, *exporter(workload).get("args", []), "check"],
-                              env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run([EXPORTER, *container["args"]], env=env, capture_output=True, text=True, check=False)
         assert (done.returncode, "refused" in done.stderr) == (1, True), done.stderr
 
 
@@ -141,6 +147,23 @@ def test_probes_and_ports_are_numeric_and_end_at_the_port_that_the_exporter_list
     assert "startupProbe" not in container
 
 
+@pytest.mark.parametrize(("service", "port"), [({}, 10942), ({"port": 80}, 80), ({"port": 80, "clusterIP": "None"}, 10942)])
+def test_helm_test_asks_the_service_for_the_exporter_and_is_none_itself(service, port):
+    objects = rendered(merged(TOKEN, {"service": service}))
+    test = only(objects, "Pod")
+    assert test["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    assert_restricted(pod(test))
+    selector = only(objects, "Service")["spec"]["selector"]
+    assert not selector.items() <= test["metadata"]["labels"].items()
+    healthcheck = test["spec"]["containers"][0]
+    command, address = healthcheck["args"]
+    assert address == f"--web.listen-address=demo-cotalker-webhook-exporter:{port}"
+    # A name, and nothing but this flag.
+    done = subprocess.run([EXPORTER, command, f"--web.listen-address=localhost:{closed_port()}"],
+                          env={}, capture_output=True, text=True, check=False)
+    assert (done.returncode, "no healthy exporter at localhost" in done.stderr) == (1, True), done.stderr
+
+
 def test_with_a_web_config_the_probes_ask_within_the_container():
     container = exporter(only(variant("web-config"), "Deployment"))
     for probe in ("livenessProbe", "readinessProbe"):
@@ -152,7 +175,8 @@ def test_with_a_web_config_the_probes_ask_within_the_container():
 def test_liveness_is_as_patient_as_with_kustomize(name):
     (deployment,) = of_kind(load(run(NEWEST, "kubectl", "kustomize", ROOT / "deploy/kustomize/standalone")), "Deployment")
     patience = ("periodSeconds", "timeoutSeconds", "failureThreshold")
-    expected = [exporter(deployment)["livenessProbe"][key] for key in patience]
+    (kustomized,) = pod(deployment)["containers"]
+    expected = [kustomized["livenessProbe"][key] for key in patience]
     for workload in workloads(variant(name)):
         assert [exporter(workload)["livenessProbe"][key] for key in patience] == expected
 
@@ -174,7 +198,7 @@ def test_a_token_from_the_values_is_in_a_secret_only_and_nothing_restarts_for_it
     assert base64.b64decode(secret["data"]["token"]).decode() == token
     others = yaml.dump([obj for obj in objects if obj["kind"] != "Secret"])
     assert token not in others and secret["data"]["token"] not in others
-    (volume,) = (volume for volume in pod(only(objects, "Deployment"))["volumes"] if volume["name"] == "credentials")
+    (volume,) = (volume for volume in pod(only(objects, "Deployment"))["volumes"] if volume["name"] == "cotalker-token")
     assert volume["secret"]["secretName"] == secret["metadata"]["name"]
 
     def workload(value):
@@ -194,7 +218,7 @@ def test_there_is_no_secret_unless_a_token_is_given(name):
 ])
 def test_only_the_key_that_is_needed_is_mounted(name, key, variable):
     deployment = only(variant(name), "Deployment")
-    (volume,) = (volume for volume in pod(deployment)["volumes"] if volume["name"] == "credentials")
+    (volume,) = (volume for volume in pod(deployment)["volumes"] if volume["name"] == "cotalker-token")
     assert [item["key"] for item in volume["secret"]["items"]] == [key]
     found = [name for name in environment(exporter(deployment)) if name.endswith(("TOKEN_FILE", "PASSWORD_FILE"))]
     assert found == [variable]
@@ -247,9 +271,9 @@ def test_replicas_share_a_lease_that_they_and_nobody_else_may_change():
 def test_the_token_is_where_the_exporter_looks_for_it_and_in_this_container_only():
     workload = only(variant("replicas"), "Deployment")
     assert pod(workload)["automountServiceAccountToken"] is False
-    (mount,) = (mount for mount in exporter(workload)["volumeMounts"] if mount["name"] == "kubernetes")
-    assert mount == {"name": "kubernetes", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": True}
-    (volume,) = (volume for volume in pod(workload)["volumes"] if volume["name"] == "kubernetes")
+    (mount,) = (mount for mount in exporter(workload)["volumeMounts"] if mount["name"] == "cotalker-kubernetes")
+    assert mount == {"name": "cotalker-kubernetes", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": True}
+    (volume,) = (volume for volume in pod(workload)["volumes"] if volume["name"] == "cotalker-kubernetes")
     token, ca, namespace = volume["projected"]["sources"]
     paths = [token["serviceAccountToken"]["path"], ca["configMap"]["items"][0]["path"], namespace["downwardAPI"]["items"][0]["path"]]
     assert paths == ["token", "ca.crt", "namespace"]
@@ -259,7 +283,7 @@ def test_a_single_pod_does_not_use_the_kubernetes_api():
     objects = variant("token")
     assert not of_kind(objects, "Role", "RoleBinding")
     deployment = only(objects, "Deployment")
-    assert "kubernetes" not in [volume["name"] for volume in pod(deployment)["volumes"]]
+    assert "cotalker-kubernetes" not in [volume["name"] for volume in pod(deployment)["volumes"]]
     assert "EXPORTER_REPLICA_LEASE" not in environment(exporter(deployment))
 
 
@@ -309,10 +333,28 @@ def test_names_and_namespace_can_be_chosen():
     assert by_kind["Deployment"]["name"] == by_kind["Service"]["name"] == "webhook-watch"
     assert by_kind["Deployment"]["labels"]["app.kubernetes.io/name"] == "webhooks"
     assert {kind: metadata["namespace"] for kind, metadata in by_kind.items()} == {
-        "Deployment": "elsewhere", "Service": "elsewhere", "ConfigMap": "grafana", "PrometheusRule": "monitoring"}
+        "Deployment": "elsewhere", "Service": "elsewhere", "Pod": "elsewhere", "ConfigMap": "grafana", "PrometheusRule": "monitoring"}
     deployment = only(objects, "Deployment")
     assert pod(deployment)["serviceAccountName"] == "theirs"
     assert exporter(deployment)["image"] == f"registry.example.com:5000/exporter@sha256:{'0123456789abcdef' * 4}"
+
+
+@pytest.mark.parametrize(("values", "image"), [
+    ({}, "ghcr.io/cotalker-webhook-exporter/cotalker-webhook-exporter:"),
+    ({"image": {"registry": "registry.example.com"}}, "registry.example.com/cotalker-webhook-exporter/cotalker-webhook-exporter:"),
+    ({"image": {"registry": "", "repository": "exporter"}}, "exporter:"),
+    ({"image": {"repository": "example/exporter"}}, "ghcr.io/example/exporter:"),
+    ({"image": {"repository": "localhost/exporter"}}, "localhost/exporter:"),
+    ({"image": {"repository": "registry:5000/exporter"}}, "registry:5000/exporter:"),
+    ({"global": {"imageRegistry": "mirror.example.com/ghcr"}},
+     "mirror.example.com/ghcr/cotalker-webhook-exporter/cotalker-webhook-exporter:"),
+    ({"global": {"imageRegistry": "mirror.example.com"}, "image": {"repository": "registry.example.com/exporter"}},
+     "registry.example.com/exporter:"),
+])
+def test_a_registry_replaces_that_of_the_image_unless_the_repository_names_one(values, image):
+    objects = rendered(merged(TOKEN, values, {"image": {"tag": "1"}}))
+    containers = [container for obj in of_kind(objects, "Deployment", "Pod") for container in pod(obj)["containers"]]
+    assert {container["image"] for container in containers} == {image + "1"}
 
 
 def test_a_release_named_like_the_chart_does_not_say_it_twice():
@@ -389,6 +431,10 @@ def test_an_alert_can_be_left_out_and_all_can_be_routed():
         for rule in group["rules"]:
             if "alert" in rule:
                 rule["labels"] |= {"team": "integrations", "severity": "page"}
+                page = rule["annotations"]["runbook_url"].split("#")[1]
+                rule["annotations"]["runbook_url"] = f"https://wiki.example.com/cotalker#{page}"
+    own = yaml.safe_load((CHART / "ci/everything-values.yaml").read_text())["prometheusRule"]["rules"]
+    rules["groups"].append({"name": "demo-cotalker-webhook-exporter", "rules": own})
     assert only(variant("everything"), "PrometheusRule")["spec"] == rules
 
 
@@ -404,6 +450,8 @@ def test_the_dashboard_is_in_a_config_map_that_the_sidecar_finds():
 def test_a_monitor_finds_the_pods_and_says_how_to_scrape_them(kind):
     key = kind[0].lower() + kind[1:]
     given = yaml.safe_load((CHART / "ci/everything-values.yaml").read_text())["serviceMonitor"]
+    if kind == "PodMonitor":
+        del given["targetLabels"]
     objects = rendered(merged(TOKEN, {key: given}))
     monitor = only(objects, kind)
     assert_valid(monitor)
@@ -413,7 +461,9 @@ def test_a_monitor_finds_the_pods_and_says_how_to_scrape_them(kind):
     assert monitor["spec"]["jobLabel"] == given["jobLabel"]
     assert given["jobLabel"] in target["metadata"]["labels"]
     (endpoint,) = monitor["spec"]["endpoints" if kind == "ServiceMonitor" else "podMetricsEndpoints"]
-    beside = ("enabled", "namespace", "labels", "annotations", "jobLabel")
+    for_all = ("sampleLimit", "targetLabels", "podTargetLabels")
+    assert {name: monitor["spec"].get(name) for name in for_all} == {name: given.get(name) for name in for_all}
+    beside = ("enabled", "namespace", "labels", "annotations", "jobLabel", *for_all)
     assert endpoint == {"port": "http", "path": "/metrics"} | {k: v for k, v in given.items() if k not in beside}
     assert monitor["metadata"]["namespace"] == "monitoring"
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
@@ -455,12 +505,38 @@ def test_a_network_policy_lets_through_scrapes_names_and_the_api_and_nothing_els
 
     policy = only(variant("everything"), "NetworkPolicy")["spec"]
     given = yaml.safe_load((CHART / "ci/everything-values.yaml").read_text())["networkPolicy"]
-    assert policy["ingress"][0]["from"] == given["ingress"]["from"]
+    labels = {"app.kubernetes.io/name": "cotalker-webhook-exporter-test", "app.kubernetes.io/instance": "demo"}
+    test = {"podSelector": {"matchLabels": labels}}
+    assert policy["ingress"][0]["from"] == [test, *given["ingress"]["from"]]
+    assert labels.items() <= only(variant("everything"), "Pod")["metadata"]["labels"].items()
     assert policy["egress"][1]["to"] == given["egress"]["to"]
     assert [port["port"] for port in policy["egress"][1]["ports"]] == [443, 3128]
 
 
-def test_templates_in_extra_manifests_are_expanded():
+def test_an_extra_manifest_is_taken_as_it_is_and_only_text_is_a_template():
     names = {obj["metadata"]["name"]: obj for obj in of_kind(variant("everything"), "ConfigMap")}
-    assert names["demo-cotalker-webhook-exporter-extra"]["data"] == {"release": "demo"}
-    assert "text-demo" in names
+    assert names["as-it-is"]["data"] == {"text": "{{ $labels.webhook }} of {{ .Release.Name }}"}
+    assert names["demo-cotalker-webhook-exporter-text"]["data"] == {"release": "demo"}
+
+
+# Beside Prometheus
+
+
+def test_google_scrapes_the_same_pods_and_tells_shards_apart():
+    for name, labels in (("everything", None), ("sharded", {"fromPod": [{"from": "shard"}]})):
+        objects = variant(name)
+        spec = only(objects, "PodMonitoring")["spec"]
+        assert spec.get("targetLabels") == labels
+        for workload in workloads(objects):
+            assert spec["selector"]["matchLabels"].items() <= pod_template_of(workload)["metadata"]["labels"].items()
+            (port,) = exporter(workload)["ports"]
+            assert spec["endpoints"][0]["port"] == port["name"]
+
+
+@pytest.mark.parametrize("name", ["everything", "sharded"])
+def test_each_workload_has_an_autoscaler_for_the_exporter_alone(name):
+    objects = variant(name)
+    specs = [obj["spec"] for obj in of_kind(objects, "VerticalPodAutoscaler")]
+    assert [(spec["targetRef"]["kind"], spec["targetRef"]["name"]) for spec in specs] == [
+        (workload["kind"], workload["metadata"]["name"]) for workload in workloads(objects)]
+    assert {policy["containerName"] for spec in specs for policy in spec["resourcePolicy"]["containerPolicies"]} == {"exporter"}

@@ -8,7 +8,7 @@ import tomllib
 import pytest
 import yaml
 
-from chart import CHART, NEWEST, ROOT, TOKEN, VARIANTS, exporter, merged, refusal, rendered, set_at, workloads
+from chart import CHART, NEWEST, ROOT, TOKEN, VARIANTS, at, exporter, merged, refusal, rendered, set_at, without, workloads
 from kubernetes_tools import KUBERNETES_VERSIONS, run
 from manifests import assert_valid, load
 
@@ -53,7 +53,13 @@ def test_a_setting_that_cannot_work_is_refused_in_one_line_without_secrets(value
     ("poll.intervall", "60s"),
     ("cotalker.tokenFile", "x"),
     ("serviceMonitors", {}),
-    ("image.registry", "x"),
+    ("image.registrie", "x"),
+    ("service.nodeport", 30942),
+    ("service.ipFamilies", ["ipv6"]),
+    ("dnsConfig", {"servers": []}),
+    ("podMonitor.targetLabels", ["x"]),
+    ("extraEnvFrom", [{"secretref": {"name": "x"}}]),
+    ("prometheusRule.runbookBaseUrl", "docs/#x"),
     ("persistence.existingclaim", "x"),
     ("networkPolicy.ingress.form", []),
     ("poll.interval", 60),
@@ -105,19 +111,6 @@ def test_the_variants_set_each_value():
     assert documented - given - same_in_both_monitors - same_for_both_sources == {("securityContext",)}
 
 
-def at(values, path):
-    for key in path:
-        values = values.get(key) if isinstance(values, dict) else None
-    return values
-
-
-def without(values, path):
-    key, *below = path
-    if not below:
-        return {name: value for name, value in values.items() if name != key}
-    return {**values, key: without(values[key], below)}
-
-
 def outcome(values):
     """What is rendered, or that it is refused."""
     try:
@@ -131,7 +124,7 @@ def test_every_value_has_an_effect(path):
     variants = [yaml.safe_load((CHART / f"ci/{name}-values.yaml").read_text()) for name in VARIANTS]
     (everything,) = (values for values in variants if "extraManifests" in values)
     others = [
-        merged(TOKEN, {"podMonitor": everything["serviceMonitor"], "securityContext": {"runAsUser": 1000}}),
+        merged(TOKEN, {"podMonitor": without(everything["serviceMonitor"], ["targetLabels"]), "securityContext": {"runAsUser": 1000}}),
         merged(TOKEN, {"cotalker": {"ca": {"configMap": "ca-bundle"}}}),
         # By itself: another one covers it in the variant.
         *(merged(TOKEN, set_at(".".join(path), given)) for given in [at(everything, path)] if given is not None),
@@ -164,11 +157,12 @@ def test_every_value_is_documented_in_the_readme_and_in_the_schema():
 
 def test_the_schema_knows_each_value_and_no_more():
     def keys(values, schema, path):
-        assert schema.get("additionalProperties") is False, path
-        extra = {"global", "enabled"} if not path else set()
+        # What is global is for other charts, too.
+        assert path == ["global"] or schema.get("additionalProperties") is False, path
+        extra = set() if path else {"enabled"}
         assert set(schema["properties"]) - extra == set(values), path
         for key, value in values.items():
-            if isinstance(value, dict) and "properties" in schema["properties"][key] and key != "podDisruptionBudget":
+            if isinstance(value, dict) and "properties" in schema["properties"][key] and key not in ("podDisruptionBudget", "dnsConfig", "limits"):
                 keys(value, schema["properties"][key], [*path, key])
 
     keys(yaml.safe_load((CHART / "values.yaml").read_text()), json.loads((CHART / "values.schema.json").read_text()), [])
@@ -212,6 +206,20 @@ def test_the_notes_say_what_to_do_next_and_what_is_missing():
         assert missing in notes("token") and missing not in notes("everything")
     assert "sts/demo-cotalker-webhook-exporter-rest" in notes("sharded")
     assert "cotalker.existingSecret" in notes("trial") and "s3cret" not in notes("trial")
+
+
+def test_what_artifact_hub_shows_is_there():
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    owners = yaml.safe_load((CHART.parent / "artifacthub-repo.yml").read_text())["owners"]
+    assert chart["maintainers"] == owners
+    shown = {key.removeprefix("artifacthub.io/"): yaml.safe_load(text) for key, text in chart["annotations"].items()}
+    (image,) = shown["images"]
+    (deployment,) = workloads(rendered(TOKEN))
+    assert image["image"] == exporter(deployment)["image"]
+    for url in [chart["icon"], *(picture["url"] for picture in shown["screenshots"]), *(link["url"] for link in shown["links"])]:
+        # Of files, the address ends in their path.
+        path = re.fullmatch(r"https://(?:raw\.githubusercontent|github)\.com/[^/]+/[^/]+/(?:blob/)?(?:main/(.+)|issues)", url)[1]
+        assert path is None or (ROOT / path).is_file()
 
 
 def test_the_chart_is_of_this_version():

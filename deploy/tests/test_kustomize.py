@@ -187,10 +187,76 @@ def test_state_of_a_sidecar_is_bounded_and_that_of_the_standalone_one_lasts():
 def test_the_pod_monitor_finds_the_pods(base):
     objects = rendered(BASES / base)
     monitor, = of_kind(objects, "PodMonitor")
-    (expression,) = monitor["spec"]["selector"]["matchExpressions"]
-    assert expression["operator"] == "Exists"
-    assert expression["key"] in pod_of(objects)["metadata"]["labels"]
+    assert selects(monitor, pod_of(objects))
     assert all(endpoint["honorLabels"] is True for endpoint in monitor["spec"]["podMetricsEndpoints"])
+
+
+def selects(obj, template):
+    """Whether a Service, a workload or a PodMonitor takes the pods of the template for its own."""
+    selector = obj["spec"]["selector"]
+    return selector.get("matchLabels", selector).items() <= template["metadata"]["labels"].items()
+
+
+def test_the_standalone_exporter_and_a_sidecar_leave_each_other_alone():
+    for one, other in (("standalone", "sidecar-native"), ("sidecar-native", "standalone")):
+        (monitor,) = of_kind(rendered(BASES / one), "PodMonitor")
+        (others,) = of_kind(rendered(BASES / other), "PodMonitor")
+        assert monitor["metadata"]["name"] != others["metadata"]["name"]
+        assert not selects(monitor, pod_of(rendered(BASES / other)))
+
+
+@render
+@pytest.mark.parametrize("base", WITH_EXPORTER)
+def test_two_of_a_kind_select_their_own_pods_as_the_readme_says(base, version, tmp_path):
+    readme = (BASES / "README.md").read_text()
+    (text,) = re.findall(r"```yaml\n(resources:\n  - https.*?)```", readme, re.DOTALL)
+    sets = {}
+    for name in ("first", "second"):
+        own = re.sub(r"https://.*", os.path.relpath(BASES / base, tmp_path / name), text).replace("second", name)
+        if base in SIDECARS:
+            own = own.replace("includeSelectors", "includeTemplates")
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "kustomization.yaml").write_text(own)
+        sets[name] = rendered(tmp_path / name, version)
+        for obj in sets[name]:
+            assert_valid(obj)
+    kinds = ["PodMonitor"] if base in SIDECARS else ["PodMonitor", "Service", "Deployment"]
+    for name, objects in sets.items():
+        selecting = of_kind(objects, *kinds)
+        assert len(selecting) == len(kinds)
+        for obj in selecting:
+            assert {other for other, theirs in sets.items() if selects(obj, pod_of(theirs))} == {name}
+
+
+OPENSHIFT = """
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [{bases}/{base}]
+components: [{bases}/components/openshift]
+"""
+
+
+def on_openshift(directory, base, version):
+    text = OPENSHIFT.format(bases=os.path.relpath(BASES, directory), base=base)
+    (directory / "kustomization.yaml").write_text(text)
+    return pod_of(rendered(directory, version))["spec"]
+
+
+@render
+@pytest.mark.parametrize("base", ["standalone", "sidecar-native"])
+def test_openshift_may_choose_user_and_group(base, version, tmp_path):
+    spec, usual = on_openshift(tmp_path, base, version), pod_of(rendered(BASES / base))["spec"]
+    removed = [part.pop(key) for part in (usual.get("securityContext"), exporter_in(usual)["securityContext"])
+               for key in ("runAsUser", "runAsGroup", "fsGroup") if key in part]
+    assert set(removed) == {65532}
+    assert spec == usual
+    assert_restricted(spec)
+
+
+@render
+def test_openshift_with_a_classic_sidecar_is_refused_and_not_half_done(version, tmp_path):
+    with pytest.raises(RuntimeError, match="initContainers"):
+        on_openshift(tmp_path, "sidecar-classic", version)
 
 
 @pytest.mark.parametrize(("base", "name"), [("receiver", "receiver"), ("standalone", NAME)])

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What stands before a version of ours, in lines of the files below `deploy/` and of the documentation.
-const MARKS: [&str; 6] = [
+const MARKS: [&str; 8] = [
     "cotalker-webhook-exporter/cotalker-webhook-exporter:",
     "registry.example.com/exporter:",
     "?ref=v",
     "\nversion: ",
     "\nappVersion: \"",
     "\nARG VERSION=",
+    // The library chart's, which cannot ask for its own version, and the table of its values.
+    "\n  tag: \"",
+    "\n| `image.tag` | `\"",
 ];
 
 fn root() -> &'static Path {

@@ -28,19 +28,15 @@
 {{- .shard | empty | ternary $name (printf "%s-%s" $name .shard) }}
 {{- end }}
 
-{{- define "cotalker-webhook-exporter.image" -}}
-{{- with .Values.image }}
-{{- if .digest }}
-{{- printf "%s@%s" .repository .digest }}
-{{- else }}
-{{- printf "%s:%s" .repository (.tag | default $.Chart.AppVersion) }}
-{{- end }}
-{{- end }}
-{{- end }}
-
 {{- /* Selectors cannot change later: nothing in here may depend on a version. */}}
 {{- define "cotalker-webhook-exporter.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "cotalker-webhook-exporter.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- /* Of the pod of `helm test`. */}}
+{{- define "cotalker-webhook-exporter.testLabels" -}}
+app.kubernetes.io/name: {{ include "cotalker-webhook-exporter.name" . | trunc 58 | trimSuffix "-" }}-test
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
@@ -80,16 +76,28 @@ storageClassName: {{ eq .storageClass "-" | ternary "" .storageClass | quote }}
 {{- end }}
 {{- end }}
 
-{{- /* The endpoint that a ServiceMonitor and a PodMonitor have in common. */}}
-{{- define "cotalker-webhook-exporter.endpoint" -}}
-port: http
-path: /metrics
-scheme: {{ .scheme }}
-honorLabels: {{ .honorLabels }}
-{{- range $key := list "interval" "scrapeTimeout" "tlsConfig" "basicAuth" "relabelings" "metricRelabelings" }}
-{{- with get $ $key }}
-{{ $key }}:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{- /* What a ServiceMonitor and a PodMonitor have in common; "endpoints" is the key of its endpoints. */}}
+{{- define "cotalker-webhook-exporter.monitor" -}}
+{{- with .monitor }}
+metadata:
+  {{- include "cotalker-webhook-exporter.metadata" (dict "root" $.root "namespace" .namespace "labels" .labels "annotations" .annotations) | nindent 2 }}
+spec:
+  {{- range $key := list "jobLabel" "targetLabels" "sampleLimit" }}
+  {{- with get $.monitor $key }}
+  {{ $key }}: {{ toJson . }}
+  {{- end }}
+  {{- end }}
+  {{- with concat ($.root.Values.shards | empty | ternary list (list "shard")) .podTargetLabels | uniq }}
+  podTargetLabels: {{ toJson . }}
+  {{- end }}
+  namespaceSelector:
+    matchNames:
+      - {{ include "cotalker-webhook-exporter.namespace" $.root }}
+  selector:
+    matchLabels:
+      {{- include "cotalker-webhook-exporter.selectorLabels" $.root | nindent 6 }}
+  {{ $.endpoints }}:
+    - port: http
+      {{- include "cotalker-webhook-exporter.endpoint" . | nindent 6 }}
 {{- end }}
 {{- end }}
