@@ -1,6 +1,6 @@
 import { TableCellBackgroundDisplayMode, TableCellDisplayMode, ThresholdsMode } from '@grafana/schema';
 import { BAD, GOOD, READABLE, WARN } from './palette';
-import { fixedColor, row, steps, table, timeseries } from './panel';
+import { PER_MINUTE, fixedColor, row, steps, table, timeseries } from './panel';
 import { ofExporters, select, type Metric } from './query';
 
 // All of this is what each exporter does itself: unlike what they count, it may be added up over several of them.
@@ -101,7 +101,7 @@ const polls = [
     title: 'Polls by result',
     description:
       'Polls per minute. Partial: some log could not be read. Failed: the list could not, or its credentials were refused.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerApiUnreadable', 'CotalkerDataStale', 'CotalkerPollsIncomplete'],
     stacked: true,
     noValue: 'No exporter',
@@ -124,7 +124,7 @@ const polls = [
     title: 'Polls skipped',
     description:
       'Polls per minute that did not start because the previous one was still running. Raise --poll.interval, or --poll.rate and --poll.concurrency.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerPollsOverrun'],
     restsAtZero: true,
     noValue: 'No exporter',
@@ -139,7 +139,7 @@ const api = [
     title: 'API calls by result',
     description:
       'Calls of the Cotalker API per minute. Not modified is good: nothing was new. Unauthorized: renew the token. Forbidden: it lacks a permission. Rate limited: poll less.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerApiUnauthorized', 'CotalkerApiRateLimited'],
     stacked: true,
     noValue: 'No calls',
@@ -191,7 +191,7 @@ const process = [
     title: 'Checkpoints',
     description:
       'Writes of the checkpoint per minute. On errors fix the volume of --state.path before you restart the exporter. All 0: there is no --state.path.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerStateNotWritten', 'CotalkerStateLost'],
     restsAtZero: true,
     noValue: 'No exporter',

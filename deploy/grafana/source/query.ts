@@ -10,9 +10,9 @@ export type Metric = `cotalker_${string}` | `process_${string}`;
 
 const IDENTITY = 'webhook_id, webhook';
 
-/** A metric of the exporters chosen in the variables `job` and `instance`. */
+/** A metric of the exporters chosen in the variables `account`, `job` and `instance`. */
 export function select(metric: Metric, ...matchers: string[]): string {
-  return `${metric}{${['job=~"$job"', 'instance=~"$instance"', ...matchers].filter(Boolean).join(', ')}}`;
+  return `${metric}{${['account=~"$account"', 'job=~"$job"', 'instance=~"$instance"', ...matchers].filter(Boolean).join(', ')}}`;
 }
 
 /** One series per webhook, whatever number of exporters shows it. */

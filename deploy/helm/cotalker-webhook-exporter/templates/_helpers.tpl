@@ -86,10 +86,20 @@ port: http
 path: /metrics
 scheme: {{ .scheme }}
 honorLabels: {{ .honorLabels }}
-{{- range $key := list "interval" "scrapeTimeout" "tlsConfig" "basicAuth" "relabelings" "metricRelabelings" }}
+{{- range $key := list "interval" "scrapeTimeout" "tlsConfig" "basicAuth" "relabelings" }}
 {{- with get $ $key }}
 {{ $key }}:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+metricRelabelings:
+  # Where the operator enforces honorLabels: false, the label endpoint of the exporter's own metrics comes back so.
+  - sourceLabels: [exported_endpoint]
+    regex: (.+)
+    targetLabel: endpoint
+  - regex: exported_endpoint
+    action: labeldrop
+{{- with .metricRelabelings }}
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
