@@ -4,7 +4,7 @@ import { alertmanagerConfigFile, alertmanagerFile, templateFile } from './alertm
 import { EVALUATED_EVERY, grafanaRules } from './grafana';
 import { FOLDER, GROUP } from './messages';
 import { operatorFile, operatorResources } from './operator';
-import { rulesFile } from './prometheus';
+import { alertsFile, rulesFile } from './prometheus';
 import { contactPointSettings, provisioningFiles } from './provisioning';
 import { terraformFile } from './terraform';
 
@@ -31,6 +31,7 @@ export function alertingFiles(dashboard: Dashboard): Record<string, string> {
   const rules = rulesFile();
   return {
     'prometheus/rules.yml': rules,
+    'prometheus/alerts.yml': alertsFile(),
     [`${CHART}/rules.yml`]: rules,
     [`${CHART}/grafana-alerts.json`]: chartFile(dashboard),
     'prometheus/alertmanager.yml': alertmanagerFile(),

@@ -47,14 +47,15 @@ function alert(rule: Alert): string[] {
   ];
 }
 
+const ALERTS = ['  - name: cotalker-webhook-alerts', '    rules:', ...alerts.flatMap(alert)];
+
 export function rulesFile(): string {
-  return `${[
-    `${HEAD}groups:`,
-    '  - name: cotalker-webhook-recordings',
-    '    rules:',
-    ...recordings.flatMap(recording),
-    '  - name: cotalker-webhook-alerts',
-    '    rules:',
-    ...alerts.flatMap(alert),
-  ].join('\n')}\n`;
+  const recorded = ['  - name: cotalker-webhook-recordings', '    rules:', ...recordings.flatMap(recording)];
+  return `${[`${HEAD}groups:`, ...recorded, ...ALERTS].join('\n')}\n`;
+}
+
+/** For vmalert without a remote write, which does not start with a recording rule. */
+export function alertsFile(): string {
+  const head = `${HEAD}# This is rules.yml without the recording rules: for vmalert without -remoteWrite.url, which refuses them.\n`;
+  return `${[`${head}groups:`, ...ALERTS].join('\n')}\n`;
 }

@@ -56,8 +56,12 @@ const BLOCKED = 'cotalker_webhook_blocked';
 /** The newest attempt failed. The range bridges scrapes that fail. It ends with the first success. */
 export const FAILS_NOW = `${trusted(`last_over_time(${IN_A_ROW}[15m])`)} > 0`;
 
-/** An event has waited most of the time. Not all of it: between two events that fail nothing is blocked for a moment. */
-export const BLOCKED_MOSTLY = `${trusted(`avg_over_time(${BLOCKED}[10m])`)} > 0.5`;
+/**
+ * An event has waited most of the time. Not all of it: between two events that fail nothing is blocked for a moment. The second
+ * part is for what has just appeared: a single failed attempt would be all of its time.
+ */
+export const BLOCKED_MOSTLY = `${trusted(`avg_over_time(${BLOCKED}[10m])`)} > 0.5
+and ${overPods(`last_over_time(${BLOCKED}[10m] offset 5m)`)} >= 0`;
 
 /** Failed attempts after which an event is lost: one, and the three retries of --webhook.max-retries. */
 const WHOLE_EVENT = 4;
@@ -94,7 +98,10 @@ export const NAMED_REASONS = '=~"certificate_expired|dns"';
 const TOLD = overPods(
   `(
   max_over_time(
-    (avg_over_time(${BLOCKED}[10m]) > 0.5 or min_over_time(${IN_A_ROW}[5m]) >= ${WHOLE_EVENT})[20m:2m]
+    (
+      (avg_over_time(${BLOCKED}[10m]) > 0.5 or min_over_time(${IN_A_ROW}[5m]) >= ${WHOLE_EVENT})
+      and last_over_time(${BLOCKED}[10m] offset 5m)
+    )[20m:2m]
   )
   or last_over_time(${IN_A_ROW}[15m]) >= ${WHOLE_EVENT}
 )
