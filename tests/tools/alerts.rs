@@ -1,8 +1,8 @@
 //! From a receiver that fails to the message that somebody gets: the simulated Cotalker, the exporter, a real Prometheus with
 //! the rules of `deploy/prometheus`, a real Alertmanager with the configuration beside them, and what it sends.
 //!
-//! An hour passes in a minute, for all of them: the simulator runs 60 times as fast, the exporter polls every second
-//! instead of every minute, Prometheus scrapes as often, and each duration in rules and configuration is divided by 60.
+//! An hour passes in two minutes, for all of them: the simulator runs 30 times as fast, the exporter polls every second
+//! instead of every half minute, Prometheus scrapes as often, and each duration in rules and configuration is divided by 30.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use crate::prometheus_server::Prometheus;
 use test_harness::{Program, Running, START, free_address, program, until};
 
-const SPEED: u32 = 60;
+const SPEED: u32 = 30;
 
 /// The demo's bad receivers: the alert that each of them is, how it fails, and what the message must say of that.
 const BAD: [(&str, &str, Receiver, &str); 5] = [
@@ -50,7 +50,7 @@ fn shipped(name: &str) -> String {
     std::fs::read_to_string(path).expect("a file of the repository")
 }
 
-/// A text with each duration that `before` leads to in a time that passes 60 times as fast.
+/// A text with each duration that `before` leads to in a time that passes faster.
 fn quick(text: &str, before: &str) -> String {
     let duration = Regex::new(&format!(r"({before})([0-9]+)([smhd])\b")).expect("an expression");
     let faster = |found: &Captures<'_>| {
@@ -64,7 +64,7 @@ fn quick(text: &str, before: &str) -> String {
 fn rules() -> String {
     let quick = quick(&shipped("rules.yml"), r"\[|:|offset |for: ");
     assert!(
-        quick.contains("[15000ms]") && quick.contains("[4320000ms:15000ms]") && quick.contains("for: 5000ms"),
+        quick.contains("[30000ms]") && quick.contains("[8640000ms:30000ms]") && quick.contains("for: 10000ms"),
         "{quick}"
     );
     quick

@@ -140,7 +140,7 @@ const api = [
     description:
       'Calls of the Cotalker API per minute. Not modified is good: nothing was new. Unauthorized: renew the token. Forbidden: it lacks a permission. Rate limited: poll less.',
     unit: PER_MINUTE,
-    alerts: ['CotalkerApiUnauthorized', 'CotalkerApiRateLimited'],
+    alerts: ['CotalkerApiUnauthorized', 'CotalkerTokenExpiresSoon', 'CotalkerTokenExpires', 'CotalkerApiRateLimited'],
     stacked: true,
     noValue: 'No calls',
     series: [['{{result}}', `${perMinuteBy('result', 'cotalker_api_requests_total')} > 0`]],

@@ -26,15 +26,17 @@ interface Rule {
 }
 
 /**
- * The rules leave out what follows from a page or an outage by themselves. This is for what lies within the same minute, and
- * for alerts that were there before. The labels of a webhook are the webhook's own.
+ * What is told already. While an outage lasts nobody knows how receivers are, so that their alerts end after twenty
+ * minutes; nobody is told that they are well, and if they come again, nothing is new. The labels of a webhook are its own.
  */
 const INHIBITED: Rule[] = [
   { source: NAMED, target: ['CotalkerWebhookBlocked'], equal: WEBHOOK },
   { source: [...NAMED, 'CotalkerWebhookBlocked'], target: ['CotalkerWebhookFailing', ...CONSEQUENCES], equal: WEBHOOK },
   { source: ['CotalkerWebhookFailing'], target: CONSEQUENCES, equal: WEBHOOK },
+  { source: ['CotalkerManyEventsLost'], target: ['CotalkerEventLost'], equal: WEBHOOK },
+  { source: ['CotalkerDataStale'], target: [...PAGES, ...CONSEQUENCES], equal: WEBHOOK },
   { source: OUTAGES, target: ['CotalkerDataStale', 'CotalkerPollsIncomplete', ...PAGES, ...CONSEQUENCES], equal: EXPORTER },
-  { source: ['CotalkerApiUnauthorized'], target: ['CotalkerApiUnreadable'], equal: EXPORTER },
+  { source: ['CotalkerApiUnauthorized'], target: ['CotalkerApiUnreadable', 'CotalkerTokenExpires', 'CotalkerTokenExpiresSoon'], equal: EXPORTER },
   { source: ['CotalkerDataStale'], target: ['CotalkerPollsIncomplete'], equal: EXPORTER },
 ];
 

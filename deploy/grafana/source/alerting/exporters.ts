@@ -1,15 +1,23 @@
 // Alerts for whoever runs the exporter.
-import { OF_ITS_EXPORTER, indent, overPods } from './promql';
+import { OF_ITS_EXPORTER, REPLICA, indent, overPods } from './promql';
 import type { Alert } from './rule';
 
 const BUILD = ['version', 'revision', 'rustc'];
 const INFO = 'cotalker_exporter_build_info';
 const ACTIVE = 'cotalker_webhook_active';
+/** A standby shows it, too. */
+const COUNTED = 'max_over_time(cotalker_webhook_delivery_attempts_total[7d:30m])';
 
 /** A target that does not respond and was an exporter. */
 const TARGET_DOWN = `up == 0 and ignoring (${BUILD.join(', ')}) max_over_time(${INFO}[7d:30m])`;
 
-const DOWN = `${TARGET_DOWN}
+const DOWN = `(
+  ${TARGET_DOWN}
+  unless (
+    up == 0 and ${OF_ITS_EXPORTER} ${COUNTED}
+    unless ${OF_ITS_EXPORTER} (${COUNTED} unless on (webhook_id) cotalker_webhook_up == 1)
+  )
+)
 or
 (
   ${indent(overPods(`max_over_time(${INFO}[1d:5m])`, ...BUILD))}
@@ -41,10 +49,23 @@ function none(metric: string, bad: string, good: string, range: string): string 
 unless sum without (result) (increase(${metric}{result="${good}"}[${range}])) > 0`;
 }
 
+const DAY = 86_400;
+
+/**
+ * For how much longer the token is valid, of one that nobody renews: neither a login nor whatever writes the file, which
+ * would have done so within a time as long as this warns ahead.
+ */
+function expires(within: number, range: string): string {
+  const expiry = `min without (${REPLICA}) (cotalker_api_token_expiry_timestamp_seconds)`;
+  return `${expiry} - time() < ${within}
+unless changes((${expiry})[${range}:5m]) > 0
+unless ${overPods(`sum without (${OF_CALLS}) (${REQUESTS}{endpoint="login"} or ${REQUESTS}{exported_endpoint="login"})`)} > 0`;
+}
+
 export const reachAlerts: Alert[] = [
   {
     alert: 'CotalkerExporterDown',
-    comment: `A target that was an exporter within a week; or an exporter that was scraped within a day, has no target any more, and whose
+    comment: `A target that was an exporter within a week, unless others read all of its webhooks; or an exporter that was scraped within a day, has no target any more, and whose
 webhooks no other shows. A Prometheus that never scraped one says nothing.`,
     expr: DOWN,
     for: '5m',
@@ -76,6 +97,28 @@ of its own. Where the credentials are refused, CotalkerApiUnauthorized says so.`
     summary: "The Cotalker API refuses the exporter's credentials.",
     description:
       'The API responds to exporter {{ $labels.instance }} with 401 or 403, and nothing can be read. Renew the token or the password, and check the permissions of the account.',
+  },
+  {
+    alert: 'CotalkerTokenExpiresSoon',
+    comment: 'Long enough for a holiday. Not for a token that is renewed by itself. From a day on, CotalkerTokenExpires says so.',
+    expr: `${expires(7 * DAY, '7d')}\nunless min without (${REPLICA}) (cotalker_api_token_expiry_timestamp_seconds) - time() < ${DAY}`,
+    for: '15m',
+    severity: 'ticket',
+    scope: 'exporter',
+    summary: 'The API token expires within a week.',
+    description: (value) =>
+      `The token of exporter {{ $labels.job }} expires in {{ ${value} | humanizeDuration }}, and then no data can be read. Put a new token into --cotalker.token-file; the exporter reads it without a restart.`,
+  },
+  {
+    alert: 'CotalkerTokenExpires',
+    comment: 'Within a day, or it has. Once the API refuses it, CotalkerApiUnauthorized says so.',
+    expr: expires(DAY, '1d'),
+    for: '15m',
+    severity: 'page',
+    scope: 'exporter',
+    summary: 'The API token expires within a day, or has expired.',
+    description: (value) =>
+      `The token of exporter {{ $labels.job }} {{ if gt ${value} 0.0 }}expires in {{ ${value} | humanizeDuration }}, and then{{ else }}has expired, and{{ end }} no data can be read. Put a new token into --cotalker.token-file now; the exporter reads it without a restart.`,
   },
   {
     alert: 'CotalkerApiRateLimited',

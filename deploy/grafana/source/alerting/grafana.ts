@@ -48,7 +48,7 @@ function data(rule: Alert, datasourceUid: string): GrafanaQuery[] {
       refId: 'A',
       relativeTimeRange: { from: LOOK_BACK_SECONDS, to: 0 },
       datasourceUid,
-      model: { refId: 'A', expr: rule.expr, instant: true, range: false, editorMode: 'code' },
+      model: { refId: 'A', expr: `${rule.expr}${rule.unlessInGrafana ?? ''}`, instant: true, range: false, editorMode: 'code' },
     },
     expression('B', { type: 'math', expression: 'is_number($A)' }),
     expression('C', {

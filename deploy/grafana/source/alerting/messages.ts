@@ -34,10 +34,13 @@ export interface Timing {
   repeat_interval: string;
 }
 
-/** Tickets and what concerns no receiver gather for longer: what follows from one cause comes in minutes. */
+/**
+ * Tickets wait for longer than it takes until a receiver that is dead has a page, which inhibits what follows from it: five
+ * minutes without a success, a poll, a scrape, an evaluation.
+ */
 export const TIMING: Record<'page' | 'ticket', Timing> = {
   page: { group_wait: '30s', group_interval: '5m', repeat_interval: '4h' },
-  ticket: { group_wait: '5m', group_interval: '30m', repeat_interval: '1d' },
+  ticket: { group_wait: '10m', group_interval: '30m', repeat_interval: '1d' },
 };
 
 export const SEVERITIES: Severity[] = ['page', 'ticket', 'info'];

@@ -31,13 +31,24 @@ export const OF_ITS_EXPORTER = `ignoring (${WEBHOOK})`;
 /** Another pod of the same exporter, whatever webhooks it shows. */
 export const OF_THE_SAME_EXPORTER = `ignoring (${REPLICA}, ${WEBHOOK})`;
 
-const READ = 'max_over_time(cotalker_webhook_up[10m])';
+/** What a standby counts lags, and tells late what its holder has told. */
+export function holders(expression: string, ...labels: string[]): string {
+  return `${expression}\nunless ignoring (${[WEBHOOK, ...labels].join(', ')}) cotalker_exporter_leader == 0`;
+}
+
+const READS_NOW = 'cotalker_webhook_up == 1';
 
 /**
- * Whose word on a webhook counts: the pods that have read its log of late, and if none has, all. What stands still on a page
- * that can no longer read the API overrides no newer one, and an outage of the API is no recovery.
+ * For how long what was read last stands for what is so now: until CotalkerApiUnreadable, CotalkerExporterDown or
+ * CotalkerDataStale says that nobody knows. A poll that fails, a restart and a hand-over end no alert so.
  */
-const TRUSTED = `(${READ} == 1 or ${READ} unless ignoring (${REPLICA}) (${READ} == 1))`;
+export const HELD = '20m';
+
+/**
+ * Whose word on a webhook counts: the pods that read its log now; only if there is none, those that did within HELD. What
+ * stands still on a page that can no longer read the API is not shown for what is so.
+ */
+const TRUSTED = `(${READS_NOW} or max_over_time(cotalker_webhook_up[${HELD}]) == 1 unless ignoring (${REPLICA}) ${READS_NOW})`;
 
 /** What the pods say whose word counts; of several the highest. */
 export function trusted(expression: string): string {
@@ -45,74 +56,68 @@ export function trusted(expression: string): string {
   return overPods(`${whole}\nand ${TRUSTED}`);
 }
 
-/** The same of an expression with the label `reason`. */
-function trustedReasons(expression: string): string {
-  return overPods(`${bracket(expression)}\nand ignoring (reason) ${TRUSTED}`, 'reason');
-}
+export const IN_A_ROW = 'cotalker_webhook_consecutive_failures';
 
-const IN_A_ROW = 'cotalker_webhook_consecutive_failures';
-const BLOCKED = 'cotalker_webhook_blocked';
-
-/** The newest attempt failed. The range bridges scrapes that fail. It ends with the first success. */
-export const FAILS_NOW = `${trusted(`last_over_time(${IN_A_ROW}[15m])`)} > 0`;
+/** The newest attempt failed. It ends with the first success. */
+export const FAILS_NOW = `${trusted(`last_over_time(${IN_A_ROW}[${HELD}])`)} > 0`;
 
 /**
- * An event has waited most of the time. Not all of it: between two events that fail nothing is blocked for a moment. The second
- * part is for what has just appeared: a single failed attempt would be all of its time.
+ * For five minutes nothing was delivered, and so many attempts have failed in a row. The second part is for a pod that has
+ * just started: what it shows may be a minute old. Beyond five minutes without a scrape the last one stands, as above.
  */
-export const BLOCKED_MOSTLY = `${trusted(`avg_over_time(${BLOCKED}[10m])`)} > 0.5
-and ${overPods(`last_over_time(${BLOCKED}[10m] offset 5m)`)} >= 0`;
+function failsSince(attempts: number): string {
+  return `${trusted(`min_over_time(${IN_A_ROW}[5m]) or last_over_time(${IN_A_ROW}[${HELD}])`)} >= ${attempts}
+and ${overPods(`last_over_time(${IN_A_ROW}[${HELD}] offset 5m)`)} >= ${attempts}`;
+}
 
 /** Failed attempts after which an event is lost: one, and the three retries of --webhook.max-retries. */
 const WHOLE_EVENT = 4;
 
 /**
- * At least one event was lost, and nothing has been delivered since, for five minutes. The second part is for a pod that has
- * just started: what it shows may be a minute old.
+ * A receiver that takes nothing: for five minutes each attempt has failed, and an event waits to be sent again, or one was
+ * lost. Where logs have only the last attempt of each event, nothing ever waits. Once it is so it remains so until the first
+ * success, whether the next event comes at once or tomorrow: had it two names, one dead receiver would be told of twice.
  */
-export const BROKEN = `${trusted(`min_over_time(${IN_A_ROW}[5m])`)} >= ${WHOLE_EVENT}
-and ${overPods(`last_over_time(${IN_A_ROW}[10m] offset 5m)`)} >= ${WHOLE_EVENT}`;
+export const DEAD = `(
+  ${indent(failsSince(WHOLE_EVENT))}
+  or
+  ${indent(failsSince(1))}
+  and ${overPods('max_over_time(cotalker_webhook_blocked[6h:5m])')} == 1
+)`;
 
 function failing(reason: string): string {
   return `cotalker_webhook_failing{reason${reason}}`;
 }
 
-/**
- * The reason of the newest attempt, if it failed. The metric is gone while the log cannot be read, and an outage of the API
- * is no recovery: the reason then stays, for six hours at most.
- */
+/** The reason of the newest attempt, if it failed. The metric is gone while the log cannot be read: it then stands, as above. */
 export function failsBy(reason: string): string {
-  return trustedReasons(
-    `last_over_time(${failing(reason)}[5m])\nor last_over_time(${failing(reason)}[6h]) and ignoring (reason) cotalker_webhook_up == 0`,
-  );
+  const now = `last_over_time(${failing(reason)}[5m])`;
+  const held = `last_over_time(${failing(reason)}[${HELD}]) unless ignoring (reason) ${READS_NOW}`;
+  return overPods(`(
+  ${now}
+  or ${held}
+)
+and ignoring (reason) ${TRUSTED}`, 'reason');
 }
 
 /** The reasons that have an alert of their own. */
 export const NAMED_REASONS = '=~"certificate_expired|dns"';
 
+/** Within 20 minutes all attempts of at least seven minutes failed: time enough for a page to have been sent. */
+const WAS_DEAD = `max_over_time((min_over_time(${IN_A_ROW}[7m]) and ${IN_A_ROW} offset 7m)[20m:1m]) >= 1`;
+
 /**
- * A page tells of a webhook's receiver, or did within 20 minutes, or is about to: it is too early to tell a single lost event
- * from a broken receiver. What follows from that is no further message: losses, retries, late deliveries. The conditions are
- * those of the pages. Ranges have a step of two minutes: ten thousand webhooks would be too many samples otherwise.
+ * A page told of the receiver until it took an event again. Losses of then are no news. Where no page can have been sent, or
+ * nothing was delivered since, this is silent: rather twice than never.
  */
-const TOLD = overPods(
-  `(
-  max_over_time(
-    (
-      (avg_over_time(${BLOCKED}[10m]) > 0.5 or min_over_time(${IN_A_ROW}[5m]) >= ${WHOLE_EVENT})
-      and last_over_time(${BLOCKED}[10m] offset 5m)
-    )[20m:2m]
-  )
-  or last_over_time(${IN_A_ROW}[15m]) >= ${WHOLE_EVENT}
-)
-and ${TRUSTED}`,
-);
-const TOLD_BY_REASON = overPods(
-  `max_over_time((${failing(NAMED_REASONS)} and ${failing(NAMED_REASONS)} offset 2m)[20m:2m])`,
-  'reason',
-);
+export const REPAIRED = trusted(`${WAS_DEAD}
+and resets(${IN_A_ROW}[20m]) > 0`);
+
+/** A page tells of the receiver, did within 20 minutes, or is about to: no success has followed the newest lost event. */
+const TOLD = trusted(`last_over_time(${IN_A_ROW}[${HELD}]) >= ${WHOLE_EVENT}
+or ${WAS_DEAD}`);
 
 /** Without the webhooks whose receiver has a page. */
 export function unlessTold(expression: string): string {
-  return `${expression}\nunless ${TOLD}\nunless ${TOLD_BY_REASON}`;
+  return `${expression}\nunless ${TOLD}`;
 }

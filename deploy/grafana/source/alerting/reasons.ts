@@ -1,7 +1,7 @@
 // An alert's value is a number, and its labels are what makes it one alert: a reason that changes must neither end an alert
 // nor start another. So the reason is the value, as a code, and the annotation has the words.
 import type { Text } from './rule';
-import { indent, overPods } from './promql';
+import { HELD, indent, overPods } from './promql';
 
 /** From the least telling to the most: where there were several within the range, the highest is told. 0 is unknown. */
 const REASONS: [reason: string, words: string][] = [
@@ -20,13 +20,14 @@ const REASONS: [reason: string, words: string][] = [
 
 export const REASON_NAMES = REASONS.map(([reason]) => reason);
 
-/** The same alerts, and the code of the reason as their value. */
-export function withReason(condition: string): string {
+/** The same alerts, and the code of the reason as their value. `shown` is of each webhook that the condition may be about. */
+export function withReason(condition: string, shown: string): string {
   const codes = REASONS.map(
-    ([reason], index) => `${index + 1} * last_over_time(cotalker_webhook_failing{reason="${reason}"}[15m])`,
+    ([reason], index) => `${index + 1} * last_over_time(cotalker_webhook_failing{reason="${reason}"}[5m])`,
   );
   const code = overPods(codes.join('\nor '), 'reason');
-  return `${code}\nand (\n  ${indent(condition)}\n)\nor 0 * (\n  ${indent(condition)}\n)`;
+  const unknown = `0 * ${overPods(`last_over_time(${shown}[${HELD}])`)}`;
+  return `(\n  ${indent(code)}\n  or ${unknown}\n)\nand (\n  ${indent(condition)}\n)`;
 }
 
 /** The words for the code. */

@@ -1,21 +1,11 @@
 // Alerts for whoever runs a receiver. A receiver that is dead is one alert: which of the pages it is depends on how it fails,
 // and what follows from it is not told again.
-import {
-  BLOCKED_MOSTLY,
-  BROKEN,
-  FAILS_NOW,
-  NAMED_REASONS,
-  OF_ITS_EXPORTER,
-  failsBy,
-  indent,
-  overPods,
-  unlessTold,
-} from './promql';
+import { DEAD, FAILS_NOW, IN_A_ROW, NAMED_REASONS, OF_ITS_EXPORTER, REPAIRED, failsBy, holders, indent, overPods, unlessTold } from './promql';
 import { REASON, withReason, wordsOf } from './reasons';
 import type { Alert, Text } from './rule';
 
 /** Losses of a quarter of an hour from which on they are a page, though the receiver still takes events. */
-const MANY = 10;
+const MANY = 25;
 
 const LOST = 'cotalker_webhook_events_lost_total';
 const TRIED = 'cotalker_webhook_delivery_attempts_total';
@@ -35,7 +25,7 @@ function below(metric: string): string {
 }
 
 /** How many events a webhook lost in the last 15 minutes. */
-const LOSSES = `${overPods(LOST)}
+const LOSSES = `${overPods(holders(LOST))}
   - on (webhook_id) group_left () (
     ${indent(indent(shownBefore(LOST)))}
     or
@@ -45,7 +35,7 @@ const LOSSES = `${overPods(LOST)}
     )
   ) > 0
 or
-${overPods(`${LOST}
+${overPods(`${holders(LOST)}
   and ${JUST_STARTED}
   and (
     ${indent(indent(below(LOST)))}
@@ -53,33 +43,25 @@ ${overPods(`${LOST}
     ${indent(indent(below(TRIED)))}
   )`)} > 0
 or
-${overPods(`increase(${LOST}[15m])`)} > 0`;
+${overPods(holders(`increase(${LOST}[15m])`))} > 0`;
 
-const MANY_LOSSES = `${overPods(`increase(${LOST}[15m])`)} >= ${MANY}`;
+const MANY_LOST = unlessTold(`${overPods(holders(`increase(${LOST}[15m])`))} >= ${MANY}`);
 
 const LOSSES_COMMENT = `First: what is counted now, less the most that was shown until 15 minutes ago. A restart does not hide a loss so, nor
 does a series that starts with it. What nobody showed then was 0, unless its exporter is older than what Prometheus
 knows of it. Second: a pod that began anew in the last 15 minutes, below what was shown before. Third: all else.
-Not for a webhook whose receiver has a page, or did within 20 minutes, or is about to have one.`;
+Not for what was lost until a receiver that had a page was repaired. While it has one, Alertmanager inhibits this.`;
 
 const REPLAY = `\`cotalker-webhook-exporter lost\` and the page /webhooks/{{ $labels.webhook_id }} of the exporter list what to replay by hand.`;
 
 function share(metric: string): string {
-  return overPods(`increase(${metric}[15m])`);
+  return overPods(holders(`increase(${metric}[15m])`));
 }
 
-const ATTEMPTS = 'cotalker_webhook_delivery_attempts_total';
-const FAILURES = 'cotalker_webhook_delivery_failures_total';
+const FAILED = 'cotalker_webhook_delivery_failures_total';
 
-export const ATTEMPTS_15M = share(ATTEMPTS);
-export const FAILURES_15M = overPods(`sum without (reason) (increase(${FAILURES}[15m]))`);
-
-/** Of several attempts most fail. */
-function mostFail(offset: string): string {
-  const attempts = overPods(`increase(${ATTEMPTS}[15m]${offset})`);
-  const failures = overPods(`sum without (reason) (increase(${FAILURES}[15m]${offset}))`);
-  return `${failures}\n  / (${attempts} >= 4) > 0.5`;
-}
+export const ATTEMPTS_15M = share(TRIED);
+export const FAILURES_15M = overPods(holders(`sum without (reason) (increase(${FAILED}[15m]))`));
 
 /** A page by a reason of its own. */
 function namedReason(alert: string, reason: string, summary: string, description: Text): Alert {
@@ -96,31 +78,25 @@ function namedReason(alert: string, reason: string, summary: string, description
   };
 }
 
-const FAILING = `(
-  ${indent(BROKEN)}
-  or
-  (
-    ${indent(indent(unlessTold(`${mostFail('')}\nand ${mostFail(' offset 10m')}`)))}
-  )
-)
-unless (${BLOCKED_MOSTLY} and ${FAILS_NOW})
-unless ${failsBy(NAMED_REASONS)}`;
+const SAID = REASON as (value: string) => string;
 
 export const receiverAlerts: Alert[] = [
   {
     alert: 'CotalkerEventLost',
     comment: LOSSES_COMMENT,
-    expr: `${unlessTold(`(\n  ${indent(LOSSES)}\n)`)}\nunless ${MANY_LOSSES}`,
+    expr: `(\n  ${indent(LOSSES)}\n)\nunless ${REPAIRED}`,
+    // What Alertmanager inhibits.
+    unlessInGrafana: `${unlessTold('')}\nunless ${MANY_LOST}`,
     severity: 'ticket',
     scope: 'receiver',
     summary: 'A webhook has lost events for good.',
     description: (value) =>
-      `Webhook {{ $labels.webhook }} lost {{ printf "%.0f" ${value} }} event(s) in the last 15 minutes, though its receiver takes others. Cotalker will not send them again. ${REPLAY}`,
+      `Webhook {{ $labels.webhook }} lost {{ printf "%.0f" ${value} }} event(s) in the last 15 minutes. Cotalker will not send them again. ${REPLAY}`,
   },
   {
     alert: 'CotalkerManyEventsLost',
-    comment: 'Not for a webhook whose receiver has a page, as above.',
-    expr: unlessTold(MANY_LOSSES),
+    comment: 'Not for a webhook whose receiver has a page, or did within 20 minutes, or is about to have one.',
+    expr: MANY_LOST,
     severity: 'page',
     scope: 'receiver',
     summary: 'A webhook has lost many events for good.',
@@ -129,27 +105,31 @@ export const receiverAlerts: Alert[] = [
   },
   {
     alert: 'CotalkerWebhookBlocked',
-    comment: `Most of the time, not all of it: between two events that fail one after the other nothing is blocked for a moment. It
-ends with the first success. Reasons that have an alert of their own are left to it. The value is the reason's code.`,
-    expr: withReason(`${BLOCKED_MOSTLY}\nand ${FAILS_NOW}\nunless ${failsBy(NAMED_REASONS)}`),
+    comment: `The receiver takes nothing, until the first success. Reasons that have an alert of their own are left to it. The value is
+the reason's code.`,
+    expr: withReason(`${DEAD}\nunless ${failsBy(NAMED_REASONS)}`, IN_A_ROW),
     severity: 'page',
     scope: 'receiver',
     summary: 'A webhook is blocked by an event that its receiver does not accept.',
     reason: REASON,
     description: (value) =>
-      `Webhook {{ $labels.webhook }} has been blocked for over 5 minutes: ${(REASON as (value: string) => string)(value)}. Every event behind the failing one waits, and after the last retry it is lost. Fix the receiver now. ${REPLAY}`,
+      `Webhook {{ $labels.webhook }} has delivered nothing for over 5 minutes: ${SAID(value)}. Every event behind the failing one waits, and after the last retry it is lost. Fix the receiver now. ${REPLAY}`,
   },
   {
     alert: 'CotalkerWebhookFailing',
-    comment: `Either nothing has been delivered since an event was lost, or most of several attempts fail and did so ten minutes ago.
-Not where another page says more. The value is the reason's code.`,
-    expr: withReason(FAILING),
+    comment: `The receiver takes some, but most attempts fail. It waits for as long as it looks back: after a receiver that was dead
+took events again, this would be about the time before. The value is the reason's code.`,
+    expr: withReason(`${FAILURES_15M}
+  / (${ATTEMPTS_15M} >= 4) > 0.5
+unless ${DEAD}
+unless ${failsBy(NAMED_REASONS)}`, TRIED),
+    for: '15m',
     severity: 'page',
     scope: 'receiver',
     summary: 'Most deliveries of a webhook fail.',
     reason: REASON,
     description: (value) =>
-      `Most deliveries of webhook {{ $labels.webhook }} fail: ${(REASON as (value: string) => string)(value)}. Events are lost. Fix the receiver now. ${REPLAY}`,
+      `Most deliveries of webhook {{ $labels.webhook }} fail: ${SAID(value)}. Events are lost. Fix the receiver now. ${REPLAY}`,
   },
   namedReason(
     'CotalkerReceiverCertificateExpired',
@@ -167,7 +147,7 @@ Not where another page says more. The value is the reason's code.`,
     alert: 'CotalkerDeliverySlow',
     comment: 'Not for what waited behind a receiver that had a page.',
     expr: unlessTold(
-      `histogram_quantile(0.9, ${overPods('rate(cotalker_webhook_delivery_delay_seconds_bucket[15m])')}) > 300
+      `histogram_quantile(0.9, ${overPods(holders('rate(cotalker_webhook_delivery_delay_seconds_bucket[15m])', 'le'))}) > 300
 and ${share('cotalker_webhook_delivery_delay_seconds_count')} >= 4`,
     ),
     for: '10m',
@@ -181,7 +161,7 @@ and ${share('cotalker_webhook_delivery_delay_seconds_count')} >= 4`,
     alert: 'CotalkerRetriesRising',
     comment: 'Quiet in the first hour and a half of a webhook: there is nothing to compare with. Not where the receiver has a page.',
     expr: unlessTold(
-      `${overPods('increase(cotalker_webhook_delivery_retries_total[30m])')}
+      `${overPods(holders('increase(cotalker_webhook_delivery_retries_total[30m])'))}
   > 3 * ${overPods('increase(cotalker_webhook_delivery_retries_total[30m] offset 1h)')} + 5`,
     ),
     severity: 'info',

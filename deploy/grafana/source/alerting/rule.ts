@@ -17,6 +17,8 @@ export interface Alert {
   /** Why the expression is as it is. */
   comment?: string;
   expr: string;
+  /** What follows the expression in Grafana, which inhibits nothing. */
+  unlessInGrafana?: string;
   /** A Prometheus duration. */
   for?: string;
   severity: Severity;

@@ -1,5 +1,5 @@
 // Alerts about webhooks that are not their receivers' doing.
-import { OF_ITS_EXPORTER, OF_THE_SAME_EXPORTER, overPods } from './promql';
+import { OF_ITS_EXPORTER, OF_THE_SAME_EXPORTER, holders, overPods } from './promql';
 import type { Alert } from './rule';
 
 const ACTIVE = 'cotalker_webhook_active';
@@ -14,7 +14,9 @@ or
 
 const GAPS = 'cotalker_webhook_log_gaps_total';
 const READ_AT = 'cotalker_webhook_last_poll_success_timestamp_seconds';
-const INTERVAL = `${OF_ITS_EXPORTER} group_left ()`;
+/** How often its exporter reads a log: with many webhooks less often than it polls. */
+const INTERVAL = '(cotalker_exporter_webhook_read_interval_seconds or cotalker_exporter_poll_interval_seconds)';
+const OF_ITS = `${OF_ITS_EXPORTER} group_left ()`;
 const ENTRIES = 'cotalker_webhook_log_window_entries';
 
 export const accountAlerts: Alert[] = [
@@ -46,9 +48,9 @@ shows it. One that is down, or cannot read the list, says nothing about webhooks
 export const logAlerts: Alert[] = [
   {
     alert: 'CotalkerLogGap',
-    expr: `${overPods(`increase(${GAPS}[1h])`)} > 0
+    expr: `${overPods(holders(`increase(${GAPS}[1h])`))} > 0
 or
-${overPods(GAPS)}
+${overPods(holders(GAPS))}
   - ${overPods(`max_over_time(${GAPS}[3d:15m] offset 15m)`)} > 0`,
     severity: 'ticket',
     scope: 'exporter',
@@ -59,7 +61,7 @@ ${overPods(GAPS)}
   {
     alert: 'CotalkerLogWindowShort',
     expr: `${overPods(`${READ_AT} - cotalker_webhook_log_window_oldest_timestamp_seconds
-  < ${INTERVAL} 3 * cotalker_exporter_poll_interval_seconds`)}
+  < ${OF_ITS} 3 * ${INTERVAL}`)}
 and ${overPods(`sum without (result) (${ENTRIES})`)} >= 20`,
     for: '15m',
     severity: 'ticket',
@@ -76,7 +78,7 @@ export const staleAlert: Alert = {
   expr: `${overPods(`${ACTIVE} unless ${OF_ITS_EXPORTER} max_over_time(cotalker_up[10m]) == 0`)}
 unless on (webhook_id) (
   time() - ${READ_AT}
-    <= ${INTERVAL} 5 * cotalker_exporter_poll_interval_seconds
+    <= ${OF_ITS} 5 * ${INTERVAL}
 )`,
   for: '10m',
   severity: 'ticket',
