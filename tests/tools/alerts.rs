@@ -40,6 +40,9 @@ const BAD: [(&str, &str, Receiver, &str); 5] = [
     ("session_audit", "CotalkerWebhookBlocked", Receiver::Refused, "the receiver refuses the connection"),
 ];
 
+/// Of one that takes most events at the second try at the latest, nobody may be woken.
+const FLAKY: &str = "user_sync";
+
 /// Nobody may be told of these receivers, whatever a busy machine does to the exporter.
 const HEALTHY: [&str; 2] = ["wo_update", "checklist_bi"];
 
@@ -270,7 +273,9 @@ fn assert_one_message_each(messages: &[Message], status: &str) {
         }
     }
     for message in of_receivers {
-        let is_false = |alert: &Alert| HEALTHY.contains(&alert.webhook());
+        let is_page = message.receiver == "cotalker-page";
+        let is_false =
+            |alert: &Alert| HEALTHY.contains(&alert.webhook()) || is_page && alert.webhook() == FLAKY;
         assert!(!message.alerts.iter().any(is_false), "nothing was wrong with its receiver: {message:?}");
     }
 }

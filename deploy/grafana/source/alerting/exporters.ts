@@ -58,7 +58,7 @@ const DAY = 86_400;
 function expires(within: number, range: string): string {
   const expiry = `min without (${REPLICA}) (cotalker_api_token_expiry_timestamp_seconds)`;
   return `${expiry} - time() < ${within}
-unless changes((${expiry})[${range}:5m]) > 0
+unless changes((${expiry})[${range}:1h]) > 0
 unless ${overPods(`sum without (${OF_CALLS}) (${REQUESTS}{endpoint="login"} or ${REQUESTS}{exported_endpoint="login"})`)} > 0`;
 }
 

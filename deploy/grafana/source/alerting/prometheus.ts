@@ -9,7 +9,7 @@ const HEAD = `# Written by scripts/test-dashboard --write, from deploy/grafana/s
 # sum, of what each of them counts; and what a pod shows that can no longer read the API is stale, and does not override a
 # newer one. Only the labels in which pods of one exporter differ are aggregated away. No rule reads ALERTS or another rule.
 # Ranges of days have a step ([1d:5m]): ten thousand webhooks would be too many samples otherwise.
-# Tested by rules_test.yml: promtool test rules rules_test.yml
+# Tested: promtool test rules rules*_test.yml
 # Severities, scopes and who acts: docs/alerts.md
 `;
 

@@ -62,13 +62,22 @@ export const IN_A_ROW = 'cotalker_webhook_consecutive_failures';
 export const FAILS_NOW = `${trusted(`last_over_time(${IN_A_ROW}[${HELD}])`)} > 0`;
 
 /**
- * For five minutes nothing was delivered, and so many attempts have failed in a row. The second part is for a pod that has
- * just started: what it shows may be a minute old. Beyond five minutes without a scrape the last one stands, as above.
+ * How many attempts have failed in a row, at least, since so long ago, by those who read the log now: nothing if one was
+ * delivered meanwhile, seen or, between two polls, unseen.
  */
-function failsSince(attempts: number): string {
-  return `${trusted(`min_over_time(${IN_A_ROW}[5m]) or last_over_time(${IN_A_ROW}[${HELD}])`)} >= ${attempts}
-and ${overPods(`last_over_time(${IN_A_ROW}[${HELD}] offset 5m)`)} >= ${attempts}`;
+function failedFor(range: string): string {
+  return `min_over_time(${IN_A_ROW}[${range}])
+unless changes(cotalker_webhook_last_success_timestamp_seconds[${range}]) > 0
+and ${READS_NOW}`;
 }
+
+/** The same, or, if nobody reads the log now, as it was when somebody last did. What stands still while it fails is no failure. */
+const FAILED_LATELY = overPods(`(
+  ${indent(failedFor('5m'))}
+)
+or last_over_time((
+  ${indent(failedFor('5m'))}
+)[${HELD}:1m]) unless ignoring (${REPLICA}) ${READS_NOW}`);
 
 /** Failed attempts after which an event is lost: one, and the three retries of --webhook.max-retries. */
 const WHOLE_EVENT = 4;
@@ -77,12 +86,15 @@ const WHOLE_EVENT = 4;
  * A receiver that takes nothing: for five minutes each attempt has failed, and an event waits to be sent again, or one was
  * lost. Where logs have only the last attempt of each event, nothing ever waits. Once it is so it remains so until the first
  * success, whether the next event comes at once or tomorrow: had it two names, one dead receiver would be told of twice.
+ * The second part is for a pod that has just started: what it shows may be a minute old.
  */
 export const DEAD = `(
-  ${indent(failsSince(WHOLE_EVENT))}
-  or
-  ${indent(failsSince(1))}
-  and ${overPods('max_over_time(cotalker_webhook_blocked[6h:5m])')} == 1
+  ${indent(FAILED_LATELY)} >= 1
+  and ${overPods(`last_over_time(${IN_A_ROW}[${HELD}] offset 5m)`)} >= 1
+  and (
+    ${overPods(`last_over_time(${IN_A_ROW}[${HELD}])`)} >= ${WHOLE_EVENT}
+    or ${overPods('max_over_time(cotalker_webhook_blocked[6h:5m])')} == 1
+  )
 )`;
 
 function failing(reason: string): string {
@@ -103,8 +115,11 @@ and ignoring (reason) ${TRUSTED}`, 'reason');
 /** The reasons that have an alert of their own. */
 export const NAMED_REASONS = '=~"certificate_expired|dns"';
 
-/** Within 20 minutes all attempts of at least seven minutes failed: time enough for a page to have been sent. */
-const WAS_DEAD = `max_over_time((min_over_time(${IN_A_ROW}[7m]) and ${IN_A_ROW} offset 7m)[20m:1m]) >= 1`;
+/** Within 20 minutes nothing was delivered for seven: time enough for a page to have been sent. */
+const WAS_DEAD = `max_over_time((
+  ${indent(failedFor('7m'))}
+  and ${IN_A_ROW} offset 7m
+)[20m:1m]) >= 1`;
 
 /**
  * A page told of the receiver until it took an event again. Losses of then are no news. Where no page can have been sent, or
