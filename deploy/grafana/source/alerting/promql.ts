@@ -31,9 +31,12 @@ export const OF_ITS_EXPORTER = `ignoring (${WEBHOOK})`;
 /** Another pod of the same exporter, whatever webhooks it shows. */
 export const OF_THE_SAME_EXPORTER = `ignoring (${REPLICA}, ${WEBHOOK})`;
 
-/** What a standby counts lags, and tells late what its holder has told. */
+/**
+ * Without those that have stood by for a quarter of an hour: what they count lags, and tells late what their holder has told.
+ * One that held the Lease until now has the newest counts until the next has polled.
+ */
 export function holders(expression: string, ...labels: string[]): string {
-  return `${expression}\nunless ignoring (${[WEBHOOK, ...labels].join(', ')}) cotalker_exporter_leader == 0`;
+  return `${expression}\nunless ignoring (${[WEBHOOK, ...labels].join(', ')}) max_over_time(cotalker_exporter_leader[15m]) == 0`;
 }
 
 const READS_NOW = 'cotalker_webhook_up == 1';

@@ -159,10 +159,11 @@ and ${share('cotalker_webhook_delivery_delay_seconds_count')} >= 4`,
   },
   {
     alert: 'CotalkerRetriesRising',
-    comment: 'Quiet in the first hour and a half of a webhook: there is nothing to compare with. Not where the receiver has a page.',
+    comment: `Quiet in the first hour and a half of a webhook or a pod: there is nothing to compare with. Not where the receiver has
+a page.`,
     expr: unlessTold(
-      `${overPods(holders('increase(cotalker_webhook_delivery_retries_total[30m])'))}
-  > 3 * ${overPods('increase(cotalker_webhook_delivery_retries_total[30m] offset 1h)')} + 5`,
+      overPods(`increase(cotalker_webhook_delivery_retries_total[30m])
+  > 3 * increase(cotalker_webhook_delivery_retries_total[30m] offset 1h) + 5`),
     ),
     severity: 'info',
     scope: 'receiver',
