@@ -35,7 +35,15 @@ const exporters = table({
   description:
     'One row per exporter that is scraped. No row: none is, and lost events go unnoticed. Last complete poll: when all logs could last be read; the status page and the log say why one could not. Last checkpoint: never means that there is no --state.path, and that a restart resets counts to 0.',
   unit: 'short',
-  alerts: ['CotalkerExporterDown', 'CotalkerApiUnreadable', 'CotalkerWebhooksUnwatched', 'CotalkerNothingWatched', 'CotalkerWebConfigNotReloaded'],
+  alerts: [
+    'CotalkerExporterDown',
+    'CotalkerApiUnreadable',
+    'CotalkerTokenExpiresSoon',
+    'CotalkerTokenExpires',
+    'CotalkerWebhooksUnwatched',
+    'CotalkerNothingWatched',
+    'CotalkerWebConfigNotReloaded',
+  ],
   noValue: 'never',
   hidden: [],
   sortBy: [{ displayName: 'Exporter' }],
@@ -44,7 +52,8 @@ const exporters = table({
     { name: 'Job', field: 'job', look: { 'custom.minWidth': 120 } },
     {
       name: 'API',
-      expression: each('cotalker_up'),
+      // A replica that stands by says nothing of it.
+      expression: `${each('cotalker_up')} or 2 + 0 * (${each('cotalker_exporter_leader')} == 0)`,
       look: {
         'custom.width': 120,
         'custom.align': 'left',
@@ -75,7 +84,8 @@ const exporters = table({
     {
       name: 'Last complete poll',
       expression: age('cotalker_exporter_last_poll_success_timestamp_seconds'),
-      look: { ...seconds, 'custom.width': 140, ...reds(300) },
+      // A replica that stands by polls every ten minutes.
+      look: { ...seconds, 'custom.width': 140, ...reds(900) },
     },
     {
       name: 'Last checkpoint',
@@ -83,16 +93,27 @@ const exporters = table({
       look: { ...seconds, 'custom.width': 140 },
     },
     {
+      name: 'Token expires in',
+      expression: `${each('cotalker_api_token_expiry_timestamp_seconds')} - time()`,
+      look: {
+        ...seconds,
+        'custom.width': 140,
+        noValue: '–',
+        'custom.cellOptions': { type: TableCellDisplayMode.ColorText },
+        thresholds: { mode: ThresholdsMode.Absolute, steps: steps(BAD, [86_400, WARN], [7 * 86_400, 'text']) },
+      },
+    },
+    {
       name: 'Webhooks',
       expression: `sum by (job, instance) (${select('cotalker_webhooks')})`,
-      look: { 'custom.width': 110 },
+      look: { 'custom.width': 110, noValue: '–' },
     },
     {
       name: 'Over the limit',
       expression: each('cotalker_webhooks_dropped'),
-      look: { 'custom.width': 130, ...reds(1) },
+      look: { 'custom.width': 130, noValue: '–', ...reds(1) },
     },
-    { name: 'Malformed', expression: each('cotalker_webhooks_malformed'), look: { 'custom.width': 110, ...reds(1) } },
+    { name: 'Malformed', expression: each('cotalker_webhooks_malformed'), look: { 'custom.width': 110, noValue: '–', ...reds(1) } },
   ],
 });
 
@@ -140,7 +161,7 @@ const api = [
     description:
       'Calls of the Cotalker API per minute. Not modified is good: nothing was new. Unauthorized: renew the token. Forbidden: it lacks a permission. Rate limited: poll less.',
     unit: PER_MINUTE,
-    alerts: ['CotalkerApiUnauthorized', 'CotalkerTokenExpiresSoon', 'CotalkerTokenExpires', 'CotalkerApiRateLimited'],
+    alerts: ['CotalkerApiUnauthorized', 'CotalkerApiRateLimited'],
     stacked: true,
     noValue: 'No calls',
     series: [['{{result}}', `${perMinuteBy('result', 'cotalker_api_requests_total')} > 0`]],
