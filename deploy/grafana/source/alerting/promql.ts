@@ -64,17 +64,20 @@ export const IN_A_ROW = 'cotalker_webhook_consecutive_failures';
 /** The newest attempt failed. It ends with the first success. */
 export const FAILS_NOW = `${trusted(`last_over_time(${IN_A_ROW}[${HELD}])`)} > 0`;
 
+/** What was read: a process that has just started shows 0 until then, and what stands still while a log cannot be read is no news. */
+const KNOWN = `(${IN_A_ROW} and ${READS_NOW})`;
+
 /**
  * How many attempts have failed in a row, at least, since so long ago, by those who read the log now: nothing if one was
  * delivered meanwhile, seen or, between two polls, unseen.
  */
 function failedFor(range: string): string {
-  return `min_over_time(${IN_A_ROW}[${range}])
+  return `min_over_time(${KNOWN}[${range}:30s])
 unless changes(cotalker_webhook_last_success_timestamp_seconds[${range}]) > 0
 and ${READS_NOW}`;
 }
 
-/** The same, or, if nobody reads the log now, as it was when somebody last did. What stands still while it fails is no failure. */
+/** The same, or, if nobody reads the log now, as it was when somebody last did. */
 const FAILED_LATELY = overPods(`(
   ${indent(failedFor('5m'))}
 )
@@ -129,7 +132,7 @@ const WAS_DEAD = `max_over_time((
  * nothing was delivered since, this is silent: rather twice than never.
  */
 export const REPAIRED = trusted(`${WAS_DEAD}
-and resets(${IN_A_ROW}[20m]) > 0`);
+and resets(${KNOWN}[20m:1m]) > 0`);
 
 /** A page tells of the receiver, did within 20 minutes, or is about to: no success has followed the newest lost event. */
 const TOLD = trusted(`last_over_time(${IN_A_ROW}[${HELD}]) >= ${WHOLE_EVENT}
