@@ -30,14 +30,17 @@ const REQUESTS = 'cotalker_api_requests_total';
 /** `endpoint` is the exporter's own; where the operator enforces `honorLabels: false` it is called otherwise. */
 const OF_CALLS = 'endpoint, exported_endpoint, result';
 
+/** The range bridges the time until CotalkerExporterDown says that nobody knows. */
+const LIST = 'last_over_time(cotalker_up[10m])';
+
 const REFUSED = `sum without (${OF_CALLS}) (increase(${REQUESTS}{result=~"unauthorized|forbidden"}[30m])) > 0
-and cotalker_up == 0`;
+and ${LIST} == 0`;
 
 const UNREADABLE = `(
-  ${indent(overPods('cotalker_up'))} == 0
+  ${indent(overPods(LIST))} == 0
   or
   ${indent(
-    overPods(`cotalker_up == 0 and ${OF_ITS_EXPORTER} (
+    overPods(`${LIST} == 0 and ${OF_ITS_EXPORTER} (
   ${ACTIVE} unless on (webhook_id) (max_over_time(${ACTIVE}[1d:5m]) and ${OF_ITS_EXPORTER} cotalker_up == 1)
 )`),
   )}
