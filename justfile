@@ -55,7 +55,7 @@ rustdoc:
 # The alert rules (needs promtool)
 rules:
     promtool check rules deploy/prometheus/rules.yml
-    promtool test rules deploy/prometheus/rules_test.yml
+    promtool test rules deploy/prometheus/rules*_test.yml
 
 # The Kubernetes manifests: Helm and kustomize
 manifests:

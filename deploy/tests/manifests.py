@@ -6,7 +6,7 @@ from functools import cache
 import jsonschema
 import kubernetes_validate
 import yaml
-from cloudcoil.models.prometheus_operator import v1 as prometheus_operator
+from cloudcoil.models.prometheus_operator import v1, v1alpha1
 
 import beyond_kubernetes
 from kubernetes_tools import KUBERNETES_VERSIONS
@@ -26,6 +26,8 @@ def assert_valid(obj: dict, versions: list[str] = KUBERNETES_VERSIONS) -> None:
     try:
         if (schema := beyond_kubernetes.SCHEMAS.get((obj["apiVersion"], obj["kind"]))) is not None:
             jsonschema.validate(obj, schema)
+        elif obj["apiVersion"].startswith("grafana.integreatly.org/"):
+            assert obj["kind"] in GRAFANA_KINDS, "no such kind"
         elif obj["apiVersion"].startswith("monitoring.coreos.com/"):
             jsonschema.validate(obj, _operator_schema(obj["apiVersion"], obj["kind"]))
         else:
@@ -49,6 +51,12 @@ def flags_of(container: dict) -> list[str]:
     return [*container.get("command", [])[1:], *container.get("args", [])]
 
 
+# Their specs are held against the CustomResourceDefinitions where they are written: deploy/grafana/tests/exported.ts. That
+# the chart renders the same is a test of the chart.
+GRAFANA_KINDS = {"GrafanaFolder", "GrafanaDashboard", "GrafanaAlertRuleGroup", "GrafanaContactPoint", "GrafanaMuteTiming",
+                 "GrafanaNotificationTemplate", "GrafanaNotificationPolicy", "GrafanaNotificationPolicyRoute"}
+
+
 # The one in C, many times as fast: most of a run would be spent in the other.
 class _Loader(yaml.CSafeLoader):
     def construct_mapping(self, node, deep=False):
@@ -59,11 +67,16 @@ class _Loader(yaml.CSafeLoader):
         return super().construct_mapping(node, deep)
 
 
+# "=" is a string to Kubernetes, and to YAML 1.1 a value that PyYAML has nothing for.
+_Loader.add_constructor("tag:yaml.org,2002:value", yaml.SafeLoader.construct_scalar)
+
+
 @cache
 def _operator_schema(api_version: str, kind: str) -> dict:
     """The schema of the operator's own CustomResourceDefinition (0.80.1), with unknown fields and nulls refused."""
-    assert api_version == "monitoring.coreos.com/v1", f"{kind}: no schema for {api_version}"
-    return _closed(getattr(prometheus_operator, kind).model_json_schema(by_alias=True))
+    versions = {"monitoring.coreos.com/v1": v1, "monitoring.coreos.com/v1alpha1": v1alpha1}
+    assert api_version in versions, f"{kind}: no schema for {api_version}"
+    return _closed(getattr(versions[api_version], kind).model_json_schema(by_alias=True))
 
 
 def _closed(schema):
@@ -74,7 +87,7 @@ def _closed(schema):
     schema = {key: _closed(value) for key, value in schema.items()}
     if isinstance(schema.get("pattern"), str):
         # Go takes a flag anywhere in an expression, Python at its start only.
-        schema["pattern"] = schema["pattern"].replace("^(?i)", "(?i)^")
+        schema["pattern"] = ("(?i)" if "(?i)" in schema["pattern"] else "") + schema["pattern"].replace("(?i)", "")
     # A property may be named "properties"; a schema's own are beside its type.
     if schema.get("type") == "object" and "properties" in schema:
         schema.setdefault("additionalProperties", False)

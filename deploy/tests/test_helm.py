@@ -446,6 +446,66 @@ def test_the_dashboard_is_in_a_config_map_that_the_sidecar_finds():
         assert shown == json.loads((CHART / "files/dashboard.json").read_text())
 
 
+def written(path):
+    return load((ROOT / "deploy" / path).read_text())
+
+
+def test_grafanas_rules_are_in_a_config_map_that_the_sidecar_finds():
+    (committed,) = written("grafana/alerting/rules.yaml")
+    (group,) = committed["groups"]
+    for values, labels, uid, folder, receiver in (
+            (rendered(merged(TOKEN, {"grafanaAlerts": {"enabled": True}})), {"grafana_alert": "1"}, "prometheus", "Cotalker", None),
+            (variant("everything"), {"alerts": "yes"}, "metrics", "Webhooks", "on-call")):
+        (config_map,) = (obj for obj in of_kind(values, "ConfigMap") if obj["metadata"]["name"].endswith("-alerts"))
+        assert labels.items() <= config_map["metadata"]["labels"].items()
+        (provisioned,) = load(config_map["data"]["cotalker-webhook-exporter-alerts.yaml"])
+        (found,) = provisioned["groups"]
+        assert found["folder"] == folder
+        for rule, wanted in zip(found["rules"], group["rules"], strict=True):
+            settings = rule.pop("notification_settings", {})
+            assert settings.get("receiver") == receiver and (receiver is None or "webhook_id" in settings["group_by"])
+            assert rule["data"][0].pop("datasourceUid") == uid
+            assert wanted["data"][0]["datasourceUid"] == "${COTALKER_DATASOURCE_UID}"
+            assert rule == {**wanted, "data": [{k: v for k, v in wanted["data"][0].items() if k != "datasourceUid"}, *wanted["data"][1:]]}
+
+
+def test_the_grafana_operator_gets_what_the_repository_has_for_it():
+    committed = {(obj["kind"], obj["spec"].get("name")): obj["spec"] for obj in written("grafana/operator/alerting.yaml")}
+    values = {"grafanaOperator": {"enabled": True, "notifications": {"enabled": True}}}
+    found = [obj for obj in rendered(merged(TOKEN, values)) if obj["apiVersion"].startswith("grafana.")]
+    assert len(found) == len(committed) - 1, "all but the policy of the whole Grafana"
+    by_kind = {obj["kind"]: obj for obj in found}
+    folder = by_kind["GrafanaFolder"]["metadata"]["name"]
+    for obj in found:
+        spec = dict(obj["spec"])
+        if obj["kind"] != "GrafanaNotificationPolicyRoute":
+            assert spec.pop("allowCrossNamespaceImport") is False
+        if obj["kind"] == "GrafanaDashboard":
+            assert json.loads(spec["json"]) == json.loads((CHART / "files/dashboard.json").read_text())
+            assert spec["folderRef"] == folder
+            continue
+        name = "cotalker-webhook-alerts" if obj["kind"] == "GrafanaAlertRuleGroup" else spec.get("name")
+        wanted = committed.get((obj["kind"], name)) or committed[obj["kind"], None]
+        if obj["kind"] == "GrafanaAlertRuleGroup":
+            assert spec.pop("folderRef") == folder
+            wanted = {key: value for key, value in wanted.items() if key != "folderRef"}
+        assert spec == wanted, obj["kind"]
+    everything = [obj for obj in variant("everything") if obj["apiVersion"].startswith("grafana.")]
+    assert all(obj["metadata"]["namespace"] == "grafana" for obj in everything)
+    assert {rule["data"][0]["datasourceUid"] for rule in only(everything, "GrafanaAlertRuleGroup")["spec"]["rules"]} == {"metrics"}
+
+
+def test_the_alertmanager_config_is_one_of_the_prometheus_operator():
+    (config,) = written("prometheus/alertmanager-config.yaml")
+    assert_valid(config)
+
+
+ENDPOINT_COMES_BACK = [
+    {"sourceLabels": ["exported_endpoint"], "regex": "(.+)", "targetLabel": "endpoint"},
+    {"regex": "exported_endpoint", "action": "labeldrop"},
+]
+
+
 @pytest.mark.parametrize("kind", ["ServiceMonitor", "PodMonitor"])
 def test_a_monitor_finds_the_pods_and_says_how_to_scrape_them(kind):
     key = kind[0].lower() + kind[1:]
@@ -464,6 +524,8 @@ def test_a_monitor_finds_the_pods_and_says_how_to_scrape_them(kind):
     for_all = ("sampleLimit", "targetLabels", "podTargetLabels")
     assert {name: monitor["spec"].get(name) for name in for_all} == {name: given.get(name) for name in for_all}
     beside = ("enabled", "namespace", "labels", "annotations", "jobLabel", *for_all)
+    assert endpoint["metricRelabelings"][:2] == ENDPOINT_COMES_BACK
+    endpoint["metricRelabelings"] = endpoint["metricRelabelings"][2:]
     assert endpoint == {"port": "http", "path": "/metrics"} | {k: v for k, v in given.items() if k not in beside}
     assert monitor["metadata"]["namespace"] == "monitoring"
     assert monitor["metadata"]["labels"]["release"] == "prometheus"

@@ -22,5 +22,6 @@ mod prometheus;
 mod prometheus_server;
 mod promtool;
 mod rules;
+mod rules_of_replicas;
 mod scraped;
 mod web_config;

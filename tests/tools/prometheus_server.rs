@@ -27,7 +27,8 @@ impl Prometheus {
         let text = format!(
             "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\nscrape_configs:\n  - job_name: cotalker\n    static_configs: [{{ targets: [\"{target}\"] }}]\n{lines}"
         );
-        Self::configured(&text, &["--rules.alert.resend-delay=1s"], directory)
+        // Alertmanager takes an alert for gone after four times as long; what is over is sent at once.
+        Self::configured(&text, &["--rules.alert.resend-delay=10s"], directory)
     }
 
     /// One with this configuration, which may name files in `directory`; its database is in `data` there.

@@ -19,10 +19,16 @@ const ON_TIME_RANGE_CHANGE = 2;
 const ALL = { selected: true, text: ['All'], value: ['$__all'] };
 
 /** Values of a label, of which several may be chosen. All of them is `.+`, so that a query stays short. */
-function labelVariable(name: string, label: string, description: string, metric: string): VariableModel {
+function labelVariable(
+  name: string,
+  label: string,
+  description: string,
+  metric: string,
+  allValue = '.+',
+): VariableModel {
   const query = `label_values(${metric}, ${name})`;
   return {
-    allValue: '.+',
+    allValue,
     current: ALL,
     datasource: DATASOURCE,
     description,
@@ -57,8 +63,32 @@ const variables: VariableModel[] = [
     skipUrlSync: false,
     type: 'datasource',
   },
-  labelVariable('job', 'Job', 'The scrape jobs of the exporters', 'cotalker_exporter_build_info'),
-  labelVariable('instance', 'Instance', 'The exporters', 'cotalker_exporter_build_info{job=~"$job"}'),
+  // Exporters of one account need not have the label: All is whatever it is.
+  labelVariable(
+    'account',
+    'Account',
+    'The label "account" of the exporters, if their scrape sets one',
+    'cotalker_exporter_build_info',
+    '.*',
+  ),
+  labelVariable('job', 'Job', 'The scrape jobs of the exporters', 'cotalker_exporter_build_info{account=~"$account"}'),
+  labelVariable(
+    'instance',
+    'Instance',
+    'The exporters',
+    'cotalker_exporter_build_info{account=~"$account", job=~"$job"}',
+  ),
+  {
+    current: { selected: false, text: 'http://localhost:10942', value: 'http://localhost:10942' },
+    description: 'Where the status page of the exporter is, for the links of the webhooks',
+    hide: VariableHide.dontHide,
+    label: 'Exporter page',
+    name: 'exporter',
+    options: [{ selected: true, text: 'http://localhost:10942', value: 'http://localhost:10942' }],
+    query: 'http://localhost:10942',
+    skipUrlSync: false,
+    type: 'textbox',
+  },
   labelVariable(
     'webhook',
     'Webhook',
@@ -87,23 +117,8 @@ export const dashboard: Dashboard = {
         hide: true,
         iconColor: 'rgba(0, 211, 255, 1)',
         name: 'Annotations & Alerts',
+        // The changes of state of Grafana's own rules that are linked to a panel are drawn into it by themselves.
         type: 'dashboard',
-      },
-      {
-        datasource: DATASOURCE,
-        enable: true,
-        hide: false,
-        iconColor: 'red',
-        name: 'Critical alerts',
-        // Read by Grafana's data source for Prometheus; the schema knows only the fields that all data sources share.
-        ...{
-          expr: 'max by (alertname, webhook) (ALERTS{alertname=~"Cotalker.+", alertstate="firing", severity="critical"})',
-          step: '60s',
-          tagKeys: 'webhook',
-          textFormat: '{{webhook}}',
-          titleFormat: '{{alertname}}',
-          useValueForTime: false,
-        },
       },
     ],
   },

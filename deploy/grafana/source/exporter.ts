@@ -1,6 +1,6 @@
 import { TableCellBackgroundDisplayMode, TableCellDisplayMode, ThresholdsMode } from '@grafana/schema';
 import { BAD, GOOD, READABLE, WARN } from './palette';
-import { fixedColor, row, steps, table, timeseries } from './panel';
+import { PER_MINUTE, fixedColor, row, steps, table, timeseries } from './panel';
 import { ofExporters, select, type Metric } from './query';
 
 // All of this is what each exporter does itself: unlike what they count, it may be added up over several of them.
@@ -35,7 +35,15 @@ const exporters = table({
   description:
     'One row per exporter that is scraped. No row: none is, and lost events go unnoticed. Last complete poll: when all logs could last be read; the status page and the log say why one could not. Last checkpoint: never means that there is no --state.path, and that a restart resets counts to 0.',
   unit: 'short',
-  alerts: ['CotalkerExporterDown', 'CotalkerApiUnreadable', 'CotalkerWebhooksUnwatched', 'CotalkerNothingWatched', 'CotalkerWebConfigNotReloaded'],
+  alerts: [
+    'CotalkerExporterDown',
+    'CotalkerApiUnreadable',
+    'CotalkerTokenExpiresSoon',
+    'CotalkerTokenExpires',
+    'CotalkerWebhooksUnwatched',
+    'CotalkerNothingWatched',
+    'CotalkerWebConfigNotReloaded',
+  ],
   noValue: 'never',
   hidden: [],
   sortBy: [{ displayName: 'Exporter' }],
@@ -44,7 +52,8 @@ const exporters = table({
     { name: 'Job', field: 'job', look: { 'custom.minWidth': 120 } },
     {
       name: 'API',
-      expression: each('cotalker_up'),
+      // A replica that stands by says nothing of it.
+      expression: `${each('cotalker_up')} or 2 + 0 * (${each('cotalker_exporter_leader')} == 0)`,
       look: {
         'custom.width': 120,
         'custom.align': 'left',
@@ -75,7 +84,8 @@ const exporters = table({
     {
       name: 'Last complete poll',
       expression: age('cotalker_exporter_last_poll_success_timestamp_seconds'),
-      look: { ...seconds, 'custom.width': 140, ...reds(300) },
+      // A replica that stands by polls every ten minutes.
+      look: { ...seconds, 'custom.width': 140, ...reds(900) },
     },
     {
       name: 'Last checkpoint',
@@ -83,16 +93,27 @@ const exporters = table({
       look: { ...seconds, 'custom.width': 140 },
     },
     {
+      name: 'Token expires in',
+      expression: `${each('cotalker_api_token_expiry_timestamp_seconds')} - time()`,
+      look: {
+        ...seconds,
+        'custom.width': 140,
+        noValue: '–',
+        'custom.cellOptions': { type: TableCellDisplayMode.ColorText },
+        thresholds: { mode: ThresholdsMode.Absolute, steps: steps(BAD, [86_400, WARN], [7 * 86_400, 'text']) },
+      },
+    },
+    {
       name: 'Webhooks',
       expression: `sum by (job, instance) (${select('cotalker_webhooks')})`,
-      look: { 'custom.width': 110 },
+      look: { 'custom.width': 110, noValue: '–' },
     },
     {
       name: 'Over the limit',
       expression: each('cotalker_webhooks_dropped'),
-      look: { 'custom.width': 130, ...reds(1) },
+      look: { 'custom.width': 130, noValue: '–', ...reds(1) },
     },
-    { name: 'Malformed', expression: each('cotalker_webhooks_malformed'), look: { 'custom.width': 110, ...reds(1) } },
+    { name: 'Malformed', expression: each('cotalker_webhooks_malformed'), look: { 'custom.width': 110, noValue: '–', ...reds(1) } },
   ],
 });
 
@@ -101,7 +122,7 @@ const polls = [
     title: 'Polls by result',
     description:
       'Polls per minute. Partial: some log could not be read. Failed: the list could not, or its credentials were refused.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerApiUnreadable', 'CotalkerDataStale', 'CotalkerPollsIncomplete'],
     stacked: true,
     noValue: 'No exporter',
@@ -124,7 +145,7 @@ const polls = [
     title: 'Polls skipped',
     description:
       'Polls per minute that did not start because the previous one was still running. Raise --poll.interval, or --poll.rate and --poll.concurrency.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerPollsOverrun'],
     restsAtZero: true,
     noValue: 'No exporter',
@@ -139,7 +160,7 @@ const api = [
     title: 'API calls by result',
     description:
       'Calls of the Cotalker API per minute. Not modified is good: nothing was new. Unauthorized: renew the token. Forbidden: it lacks a permission. Rate limited: poll less.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerApiUnauthorized', 'CotalkerApiRateLimited'],
     stacked: true,
     noValue: 'No calls',
@@ -191,7 +212,7 @@ const process = [
     title: 'Checkpoints',
     description:
       'Writes of the checkpoint per minute. On errors fix the volume of --state.path before you restart the exporter. All 0: there is no --state.path.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerStateNotWritten', 'CotalkerStateLost'],
     restsAtZero: true,
     noValue: 'No exporter',

@@ -7,7 +7,7 @@ import {
   ThresholdsMode,
 } from '@grafana/schema';
 import { BAD, GOOD, REASONS, REASON_MAPPING, STATE_MAPPING, WARN } from './palette';
-import { fixedColor, row, stat, steps, table, timeseries } from './panel';
+import { PER_MINUTE, alertList, fixedColor, row, stat, steps, table, timeseries } from './panel';
 import {
   EVERY,
   STATES,
@@ -53,9 +53,9 @@ const tiles = [
   stat({
     title: 'Events lost',
     description:
-      'Events lost within the shown range. Cotalker will not send them again: fix the receiver, then replay them by hand. With several exporters that started to count at different times, this is too high when the one with the highest count leaves or returns.',
+      'Events lost within the shown range. Cotalker will not send them again: fix the receiver, then replay them by hand; `cotalker-webhook-exporter lost` lists them, and so does the page of each webhook. With several exporters that started to count at different times, this is too high when the one with the highest count leaves or returns.',
     unit: 'short',
-    alerts: ['CotalkerEventLost'],
+    alerts: ['CotalkerEventLost', 'CotalkerManyEventsLost'],
     expression: `sum(${inRange('cotalker_webhook_events_lost_total', EVERY)})`,
     steps: steps(GOOD, [1, BAD]),
     config: { decimals: 0 },
@@ -124,7 +124,7 @@ const tiles = [
 const webhooks = table({
   title: 'Webhooks, worst first',
   description:
-    'One row per webhook. State, pending, blocked, failures in a row and last success are current; the rest covers the shown range. Broken: the last four attempts or more all failed; with --webhook.max-retries=3 that is a lost event. Blocked: the newest attempt failed and will be retried. Failing: the newest attempt failed. Why: the most frequent reason. Click a webhook to show its panels below.',
+    'One row per webhook. State, pending, blocked, failures in a row and last success are current; the rest covers the shown range. Broken: the last four attempts or more all failed; with --webhook.max-retries=3 that is a lost event. Blocked: the newest attempt failed and will be retried. Failing: the newest attempt failed. Why: the most frequent reason. Click a webhook to show its panels below, or its id for its page at the exporter, which lists what to replay.',
   unit: 'short',
   alerts: [
     'CotalkerWebhookFailing',
@@ -134,7 +134,7 @@ const webhooks = table({
     'CotalkerWebhookVanished',
   ],
   noValue: '–',
-  hidden: ['webhook_id'],
+  hidden: [],
   sortBy: [
     { displayName: 'State', desc: true },
     { displayName: 'Lost', desc: true },
@@ -148,7 +148,7 @@ const webhooks = table({
         links: [
           {
             title: 'Show this webhook below',
-            url: '/d/cotalker-webhooks?${datasource:queryparam}&${job:queryparam}&${instance:queryparam}&var-webhook=${__value.text:percentencode}&${__url_time_range}',
+            url: '/d/cotalker-webhooks?${datasource:queryparam}&${account:queryparam}&${exporter:queryparam}&${job:queryparam}&${instance:queryparam}&var-webhook=${__value.text:percentencode}&${__url_time_range}',
           },
         ],
       },
@@ -225,7 +225,27 @@ const webhooks = table({
       },
     },
     { name: 'Receiver', field: 'target_host', expression: receiver, look: { 'custom.minWidth': 180 } },
+    {
+      name: 'Id',
+      field: 'webhook_id',
+      look: {
+        'custom.minWidth': 210,
+        links: [
+          {
+            title: "Its page at the exporter: what was lost, and what to replay",
+            url: '${exporter:raw}/webhooks/${__value.text:percentencode}',
+            targetBlank: true,
+          },
+        ],
+      },
+    },
   ],
+});
+
+const alerts = alertList({
+  title: 'Alerts',
+  description:
+    "What fires now, of Grafana's own rules and of Prometheus'. Each has a runbook that says what to do. Changes of state are drawn into the panels that show what a rule watches.",
 });
 
 export const reasonColors = Object.entries(REASONS).map(([reason, { color, text }]) => fixedColor(reason, color, text));
@@ -235,7 +255,7 @@ const trends = [
     title: 'Failed attempts by reason',
     description:
       'Failed attempts per minute of all webhooks, by reason, in the colours of the table. A new colour is a new problem.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerReceiverCertificateExpired', 'CotalkerReceiverDnsGone'],
     stacked: true,
     noValue: 'No failures',
@@ -247,7 +267,7 @@ const trends = [
   timeseries({
     title: 'Failed attempts by webhook',
     description: 'Failed attempts per minute of each webhook that has any. Curves that rise together usually have one cause.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerWebhookFailing'],
     stacked: true,
     noValue: 'No failures',
@@ -255,8 +275,9 @@ const trends = [
   }),
   timeseries({
     title: 'Events lost by webhook',
-    description: 'Events lost per minute, of each webhook that lost any. Each has to be replayed by hand.',
-    unit: 'cpm',
+    description:
+      'Events lost per minute, of each webhook that lost any. Each has to be replayed by hand: `cotalker-webhook-exporter lost` lists them.',
+    unit: PER_MINUTE,
     alerts: ['CotalkerEventLost'],
     stacked: true,
     noValue: 'No event lost',
@@ -268,5 +289,6 @@ export const overview = row(
   'What is broken',
   { height: 4, panels: tiles },
   { height: 11, panels: [webhooks] },
+  { height: 6, panels: [alerts] },
   { height: 8, panels: trends },
 );

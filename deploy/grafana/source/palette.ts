@@ -40,5 +40,9 @@ export const STATE_MAPPING: ValueMapping = {
 /** Of `cotalker_up`. */
 export const READABLE: ValueMapping = {
   type: MappingType.ValueToText,
-  options: { 0: { color: '#C4162A', text: 'Unreadable' }, 1: { color: '#2F7A26', text: 'Readable' } },
+  options: {
+    0: { color: '#C4162A', text: 'Unreadable' },
+    1: { color: '#2F7A26', text: 'Readable' },
+    2: { color: 'transparent', text: 'Stands by' },
+  },
 };

@@ -40,6 +40,9 @@ import { GOOD } from './palette';
 
 export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 
+/** In words: Grafana's own "cpm" is counts to nobody. */
+export const PER_MINUTE = 'suffix:per minute';
+
 const RUNBOOKS = 'https://github.com/cotalker-webhook-exporter/cotalker-webhook-exporter/blob/main/docs/runbooks.md';
 
 /** A query as Grafana's data source for Prometheus stores it. */
@@ -276,6 +279,31 @@ export function table(
       showHeader: true,
       sortBy: panel.sortBy ?? [],
     } satisfies TableOptions & Record<string, unknown>,
+  };
+}
+
+/**
+ * What Grafana's own alert rules, and those of a data source for Prometheus, say now: both are listed, so that it works with
+ * either kind of rule.
+ */
+export function alertList(panel: { title: string; description: string }): Panel {
+  return {
+    title: panel.title,
+    description: panel.description,
+    type: 'alertlist',
+    options: {
+      alertInstanceLabelFilter: '',
+      alertName: 'Cotalker',
+      dashboardAlerts: false,
+      groupBy: [],
+      groupMode: 'default',
+      maxItems: 30,
+      showInactiveAlerts: false,
+      showInstances: true,
+      sortOrder: 3,
+      stateFilter: { error: true, firing: true, noData: false, normal: false, pending: false, recovering: true },
+      viewMode: 'list',
+    },
   };
 }
 

@@ -10,9 +10,9 @@ export type Metric = `cotalker_${string}` | `process_${string}`;
 
 const IDENTITY = 'webhook_id, webhook';
 
-/** A metric of the exporters chosen in the variables `job` and `instance`. */
+/** A metric of the exporters chosen in the variables `account`, `job` and `instance`. */
 export function select(metric: Metric, ...matchers: string[]): string {
-  return `${metric}{${['job=~"$job"', 'instance=~"$instance"', ...matchers].filter(Boolean).join(', ')}}`;
+  return `${metric}{${['account=~"$account"', 'job=~"$job"', 'instance=~"$instance"', ...matchers].filter(Boolean).join(', ')}}`;
 }
 
 /** One series per webhook, whatever number of exporters shows it. */
@@ -47,9 +47,17 @@ export function gauge(metric: Metric, scope: Scope, ...labels: string[]): string
   return perWebhook(byLog(select(metric, scope), scope), ...labels);
 }
 
+/**
+ * Without those that stood by of late: they poll now and then, and what they count comes in heaps, as does what is new to one
+ * that has just taken over.
+ */
+function steady(rate: string): string {
+  return `${rate} unless on (job, instance) min_over_time(${select('cotalker_exporter_leader')}[$__rate_interval]) == 0`;
+}
+
 /** A rate per minute, for the rare things that webhooks do. Whatever the zoom, the height of a curve means the same. */
 export function perMinute(metric: Metric, scope: Scope, ...labels: string[]): string {
-  return `60 * ${perWebhook(`rate(${select(metric, scope)}[$__rate_interval])`, ...labels)}`;
+  return `60 * ${perWebhook(steady(`rate(${select(metric, scope)}[$__rate_interval])`), ...labels)}`;
 }
 
 /**
@@ -83,7 +91,7 @@ export function attemptsInRange(scope: Scope): string {
 }
 
 export function failuresPerMinute(scope: Scope): string {
-  return `60 * ${perWebhook(ofAllReasons(`rate(${select(FAILURES, scope)}[$__rate_interval])`))}`;
+  return `60 * ${perWebhook(steady(ofAllReasons(`rate(${select(FAILURES, scope)}[$__rate_interval])`)))}`;
 }
 
 /**
@@ -97,7 +105,8 @@ export function delayInRange(quantile: number, scope: Scope): string {
 /** The same over all of the webhooks together. */
 export function delayOverall(quantile: number, scope: Scope, window: 'increase' | 'rate'): string {
   const range = window === 'increase' ? '$__range' : '$__rate_interval';
-  const buckets = perWebhook(`${window}(${select(DELAY, scope)}[${range}])`, 'le');
+  const counted = `${window}(${select(DELAY, scope)}[${range}])`;
+  const buckets = perWebhook(window === 'rate' ? steady(counted) : counted, 'le');
   return `histogram_quantile(${quantile}, sum by (le) (${buckets})) >= 0`;
 }
 

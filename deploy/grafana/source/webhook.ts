@@ -1,6 +1,6 @@
 import { ScaleDistribution } from '@grafana/schema';
 import { BAD, GOOD, QUIET, WARN } from './palette';
-import { fixedColor, fixedColors, row, timeseries } from './panel';
+import { PER_MINUTE, fixedColor, fixedColors, row, timeseries } from './panel';
 import { CHOSEN, byLog, delayOverall, failuresPerMinute, gauge, perMinute, perWebhook, select } from './query';
 import { reasonColors } from './overview';
 
@@ -11,7 +11,7 @@ const deliveries = [
     title: 'Attempts by outcome',
     description:
       'Delivery attempts per minute of the chosen webhooks: those that the receiver accepted, and those that failed.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerWebhookFailing'],
     stacked: true,
     restsAtZero: true,
@@ -29,7 +29,7 @@ const deliveries = [
     title: 'Failures by reason',
     description:
       'Failed attempts per minute of the chosen webhooks, by reason. HTTP reasons: the receiver sent this status. The others: it sent no response; check its network, name and certificate.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerWebhookFailing', 'CotalkerReceiverCertificateExpired', 'CotalkerReceiverDnsGone'],
     stacked: true,
     noValue: 'No failures',
@@ -44,7 +44,7 @@ const deliveries = [
   timeseries({
     title: 'Responses by status code',
     description: 'Responses of the receivers per minute, by status code. Attempts without a response are left out.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerWebhookFailing'],
     stacked: true,
     noValue: 'No response from any receiver',
@@ -73,7 +73,7 @@ const events = [
   timeseries({
     title: 'Events delivered and lost',
     description: 'Distinct events per minute, however many attempts each took. Lost events have to be replayed by hand.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerEventLost'],
     stacked: true,
     restsAtZero: true,
@@ -88,7 +88,7 @@ const events = [
     title: 'Events by kind',
     description:
       'Distinct events per minute, by type and action. A webhook without events is not a problem.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     stacked: true,
     noValue: 'No events',
     series: [
@@ -125,7 +125,7 @@ const trouble = [
     title: 'Retries by webhook',
     description:
       'Retries per minute, of each webhook that has any. They rise before events are lost.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerRetriesRising'],
     stacked: true,
     noValue: 'No retries',
@@ -172,7 +172,7 @@ const log = [
     title: 'Gaps and late entries',
     description:
       'Gaps: no overlap with the previous poll; entries may have been missed, and counts may be too low. Poll more often. Late: entries that appeared after a younger one; they are counted, and harmless.',
-    unit: 'cpm',
+    unit: PER_MINUTE,
     alerts: ['CotalkerLogGap'],
     restsAtZero: true,
     noValue: 'No webhook',

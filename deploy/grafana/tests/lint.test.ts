@@ -5,8 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { before, test } from 'node:test';
 import { getValueFormats } from '@grafana/data';
 import type { Dashboard, Panel, VariableModel } from '@grafana/schema';
-import { dashboard as source } from '../source/dashboard';
-import { committed, panelsOf, text } from './files';
+import { forUpload } from '../source/upload';
+import { committed, panelsOf, written } from './files';
 import { RATE_INTERVAL, replicated, selectors } from './promql';
 import { setting, targetsOf } from './stack';
 
@@ -30,16 +30,18 @@ function queries(): { at: string; expr: string }[] {
 }
 
 function labelVariables(): VariableModel[] {
-  return ['job', 'instance', 'webhook'].map(variable);
+  return ['account', 'job', 'instance', 'webhook'].map(variable);
 }
 
 function queryOf({ query }: VariableModel): string {
   return (query as { query: string }).query;
 }
 
-test('the file that users import is what the source says', async () => {
-  assert.equal(await readFile(setting('DASHBOARD'), 'utf8'), text(source), 'run scripts/test-dashboard --write');
-});
+for (const [path, content] of Object.entries(written())) {
+  test(`deploy/${path} is what the source says`, async () => {
+    assert.equal(await readFile(`${setting('DEPLOY')}/${path}`, 'utf8'), content, 'run scripts/test-dashboard --write');
+  });
+}
 
 test('template-datasource-rule: the data source is one variable, for Prometheus', () => {
   const found = dashboard.templating?.list?.filter(({ type }) => type === 'datasource') ?? [];
@@ -111,7 +113,7 @@ test("panel-units-rule: every unit is one of Grafana's, and every panel has one"
   for (const { title, fieldConfig } of panels) {
     const overridden = fieldConfig!.overrides.flatMap(({ properties }) => properties).filter(({ id }) => id === 'unit');
     for (const unit of [fieldConfig!.defaults.unit, ...overridden.map(({ value }) => value as string)]) {
-      assert.ok(unit && known.has(unit), `${title}: ${unit}`);
+      assert.ok(unit && (known.has(unit) || unit.startsWith('suffix:')), `${title}: ${unit}`);
     }
   }
 });
@@ -142,6 +144,47 @@ test('target-counter-agg-rule: every counter goes into rate or increase, and not
   }
 });
 
+test('every selector is narrowed by account, and All takes exporters without one, too', () => {
+  assert.equal(variable('account').allValue, '.*');
+  for (const { at, expr } of queries()) {
+    for (const { metric, matchers } of selectors(expr)) {
+      assert.ok(matchers.includes('account=~"$account"'), `${at}: ${metric} is not`);
+    }
+  }
+});
+
+test('units are words', () => {
+  const short = ['cpm', 'cps', 'reqps', 'rps', 'wpm', 'opm', 'rpm', 'mpm'];
+  for (const { title, fieldConfig } of panels) assert.ok(!short.includes(fieldConfig!.defaults.unit!), title);
+});
+
+test('alerts are those of Grafana: listed, and drawn in where a rule watches; no query asks for ALERTS', () => {
+  const list = dashboard.panels!.find(({ type }) => type === 'alertlist') as Panel;
+  assert.equal((list.options as { alertName: string }).alertName, 'Cotalker');
+  assert.deepEqual(dashboard.annotations!.list!.map(({ type, builtIn }) => [type, builtIn]), [['dashboard', 1]]);
+  assert.doesNotMatch(JSON.stringify(dashboard), /ALERTS/);
+});
+
+test('what was lost can be listed from here: by the page of each webhook, and by a command', () => {
+  const links = JSON.stringify(panels.find(({ title }) => title === 'Webhooks, worst first')!.fieldConfig);
+  assert.ok(links.includes('${exporter:raw}/webhooks/${__value.text:percentencode}'), links);
+  assert.match(panels.find(({ title }) => title === 'Events lost')!.description!, /cotalker-webhook-exporter lost/);
+});
+
+test('the form for an upload asks for the data source, and is the same otherwise', () => {
+  const { __inputs, __requires, id, templating, ...rest } = forUpload(dashboard) as Dashboard & {
+    __inputs: { name: string }[];
+    __requires: { id: string }[];
+  };
+  assert.deepEqual(__inputs.map(({ name }) => name), ['DS_PROMETHEUS']);
+  assert.ok(__requires.some(({ id: needed }) => needed === 'alertlist'));
+  assert.equal(id, null);
+  const { templating: _, ...same } = dashboard;
+  assert.deepEqual(rest, same);
+  const [source] = templating!.list!;
+  assert.equal((source as { current: { value: string } }).current.value, '${DS_PROMETHEUS}');
+});
+
 test('uneditable-dashboard: the dashboard is not edited in place', () => {
   assert.equal(dashboard.editable, false);
 });
@@ -170,6 +213,7 @@ test('Grafana can provision and import the file: a stable uid, no ids of a datab
 
 test('only kinds of panels that Grafana has had since 10 and still has', () => {
   assert.deepEqual([...new Set(dashboard.panels!.map(({ type }) => type))].sort(), [
+    'alertlist',
     'row',
     'stat',
     'table',

@@ -5,7 +5,7 @@ import type { Dashboard, Panel } from '@grafana/schema';
 import type { Target } from '../source/panel';
 import { STATES } from '../source/query';
 import { scraped, type Exporter, type Shown } from './exporters';
-import { committed, panelsOf } from './files';
+import { asks, committed, panelsOf } from './files';
 import { Stack, targetsOf, type View } from './stack';
 
 const START = Date.UTC(2026, 0, 1) / 1000;
@@ -88,7 +88,7 @@ function over(job: string, instance?: string, from = 0, stepSeconds = 15): View 
     fromMs: (START + from) * 1000,
     toMs: (START + END) * 1000,
     stepMs: stepSeconds * 1000,
-    chosen: { job: [job], instance: instance ? [instance] : null, webhook: null },
+    chosen: { account: '.*', job: [job], instance: instance ? [instance] : null, webhook: null },
   };
 }
 
@@ -119,7 +119,7 @@ async function cell(column: string, at: View, label?: string): Promise<number | 
 function aboutWebhooks(): Panel[] {
   const all = dashboard.panels as Panel[];
   const rows = all.flatMap(({ type }, index) => (type === 'row' ? [index] : []));
-  return all.slice(0, rows[2]).filter(({ type }) => type !== 'row');
+  return all.slice(0, rows[2]).filter(({ type }) => asks(type));
 }
 
 test('beside an exporter that reads the API, one that cannot changes nothing in any panel about webhooks', async () => {

@@ -13,7 +13,7 @@ import type { Series } from './picture';
 /** Fast enough that the slowest of the demo's receivers, with an event every nine minutes, loses one within a minute. */
 const DEMO_SPEED = 10;
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -150,12 +150,12 @@ export class Stack {
   }
 }
 
-/** A time range, and what is chosen in the variables: null is All. */
+/** A time range, and what is chosen in the variables: null is All, a text the `allValue` of a variable that has its own. */
 export interface View {
   fromMs: number;
   toMs: number;
   stepMs: number;
-  chosen: Record<string, string[] | null>;
+  chosen: Record<string, string[] | string | null>;
 }
 
 /** The scrape interval that Grafana's data source for Prometheus assumes unless told otherwise, and so its smallest step. */
@@ -182,6 +182,10 @@ export function interpolate(text: string, { fromMs, toMs, stepMs, chosen }: View
     __range: seconds(toMs - fromMs),
   };
   for (const [name, values] of Object.entries(chosen)) {
+    if (typeof values === 'string') {
+      all[name] = values;
+      continue;
+    }
     const escaped = values?.map((value) => value.replace(/\\/g, '\\\\\\\\').replace(/[$^*{}[\]+?.()|]/g, '\\\\$&'));
     all[name] = !escaped ? '.+' : escaped.length === 1 ? escaped[0]! : `(${escaped.join('|')})`;
   }

@@ -1,6 +1,10 @@
-import { writeFileSync } from 'node:fs';
-import { dashboard } from '../source/dashboard';
-import { text } from './files';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { written } from './files';
 import { setting } from './stack';
 
-writeFileSync(setting('DASHBOARD'), text(dashboard));
+for (const [path, text] of Object.entries(written())) {
+  const file = `${setting('DEPLOY')}/${path}`;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}

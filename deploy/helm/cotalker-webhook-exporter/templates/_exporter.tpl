@@ -206,10 +206,20 @@ failureThreshold: 4
 {{- define "cotalker-webhook-exporter.endpoint" -}}
 path: /metrics
 honorLabels: {{ .honorLabels }}
-{{- range $key := list "scheme" "interval" "scrapeTimeout" "proxyUrl" "tlsConfig" "basicAuth" "relabelings" "metricRelabelings" }}
+{{- range $key := list "scheme" "interval" "scrapeTimeout" "proxyUrl" "tlsConfig" "basicAuth" "relabelings" }}
 {{- with get $ $key }}
 {{ $key }}:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+metricRelabelings:
+  # Where the operator enforces honorLabels: false, the label endpoint of the exporter's own metrics comes back so.
+  - sourceLabels: [exported_endpoint]
+    regex: (.+)
+    targetLabel: endpoint
+  - regex: exported_endpoint
+    action: labeldrop
+{{- with .metricRelabelings }}
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
