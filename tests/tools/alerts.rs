@@ -1,20 +1,22 @@
 //! From a receiver that fails to the message that somebody gets: the simulated Cotalker, the exporter, a real Prometheus with
 //! the rules of `deploy/prometheus`, a real Alertmanager with the configuration beside them, and what it sends.
 //!
-//! An hour passes in two minutes, for all of them: the simulator runs 30 times as fast, the exporter polls every second
-//! instead of every half minute, Prometheus scrapes as often, and each duration in rules and configuration is divided by 30.
+//! An hour passes in two minutes, for all of them: the simulator runs 30 times as fast, the exporter polls every two seconds
+//! instead of every minute, Prometheus scrapes every second, and each duration in rules and configuration is divided by 30.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
 use cotalker_simulator::demo::demo_scenario;
-use cotalker_simulator::{Fault, Receiver, Settings, Simulator, Target};
+use cotalker_simulator::{Fault, LogShape, Receiver, Settings, Simulator, Switches, Target};
+use delivery_ledger::History;
 use regex::{Captures, Regex};
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -22,9 +24,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::prometheus_server::Prometheus;
-use test_harness::{Program, Running, START, free_address, program, until};
+use test_harness::{Daemon, Leases, Program, Running, START, Setup, free_address, until};
 
 const SPEED: u32 = 30;
+
+/// A minute.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The demo's bad receivers: the alert that each of them is, how it fails, and what the message must say of that.
 const BAD: [(&str, &str, Receiver, &str); 5] = [
@@ -196,27 +201,72 @@ fn set_receiver(simulator: &Simulator, webhook: &str, receiver: Receiver) {
     });
 }
 
+/// Whoever watches exporters, from their scrapes to the messages.
+struct Watch {
+    pager: Pager,
+    alertmanager: Running,
+    _prometheus: Prometheus,
+    _directory: TempDir,
+}
+
+impl Watch {
+    async fn over(targets: &[SocketAddr]) -> Self {
+        let pager = Pager::start().await;
+        let (alertmanager, address, _directory) = alertmanager(pager.address);
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(directory.path().join("rules.yml"), rules()).expect("a file");
+        let sections = format!(
+            "rule_files: [\"{}/rules.yml\"]\nalerting: {{ alertmanagers: [{{ static_configs: [{{ targets: [\"{address}\"] }}] }}] }}\n",
+            directory.path().display()
+        );
+        Self { pager, alertmanager, _prometheus: Prometheus::with(targets, &sections, directory), _directory }
+    }
+
+    /// Waits until each dead receiver of the demo was told of.
+    async fn tells_of_each(&mut self) {
+        for (webhook, alert, ..) in BAD {
+            self.pager.hears(0, "firing", alert, webhook).await;
+        }
+        self.alertmanager.expect_running();
+    }
+}
+
+/// The demo's company.
+async fn company() -> Simulator {
+    // Five hundred entries are twenty minutes of the busiest log: what is about time here is not about size.
+    let default_shape = LogShape { window: 500, ..LogShape::default() };
+    let switches = Switches { compression: false, default_shape, ..Switches::default() };
+    let settings = Settings { speed: f64::from(SPEED), switches, ..Settings::default() };
+    Simulator::start(demo_scenario(START, 1), settings).await.expect("a simulator")
+}
+
+/// An exporter that knows how fast time passes there.
+fn exporter_of(simulator: &Simulator) -> Setup {
+    Setup::of(simulator)
+        .api(|api| {
+            api.clock_speed = f64::from(SPEED);
+            api.poll_interval = POLL_INTERVAL;
+        })
+        .poller(|poller| {
+            poller.history = History::Ignore;
+            poller.interval = POLL_INTERVAL;
+        })
+}
+
+/// Where Prometheus finds it.
+fn target(exporter: &Daemon) -> SocketAddr {
+    exporter.site.root().trim_start_matches("http://").parse().expect("an address")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_dead_receiver_is_one_message_that_says_why_and_one_when_it_is_well_and_an_outage_is_one() {
-    let settings = Settings { speed: f64::from(SPEED), ..Settings::default() };
-    let simulator = Simulator::start(demo_scenario(START, 1), settings).await.expect("a simulator");
-    let exporter = program(&[]).towards(&simulator).anywhere().quickly().spawn();
-    let pager = Pager::start().await;
-    let (mut alertmanager, alertmanager_address, _directory) = alertmanager(pager.address);
-    let directory = tempfile::tempdir().expect("a directory");
-    std::fs::write(directory.path().join("rules.yml"), rules()).expect("a file");
-    let sections = format!(
-        "rule_files: [\"{}/rules.yml\"]\nalerting: {{ alertmanagers: [{{ static_configs: [{{ targets: [\"{alertmanager_address}\"] }}] }}] }}\n",
-        directory.path().display()
-    );
-    let _prometheus = Prometheus::with(exporter.address().await, &sections, directory);
-
-    for (webhook, alert, ..) in BAD {
-        pager.hears(0, "firing", alert, webhook).await;
-    }
-    alertmanager.expect_running();
+    let simulator = company().await;
+    let exporter = exporter_of(&simulator).start().await;
+    let mut watch = Watch::over(&[target(&exporter)]).await;
+    watch.tells_of_each().await;
     minutes_pass(&simulator, 60).await;
-    print_messages("an hour of the demo", &pager, 0);
+    let pager = &watch.pager;
+    print_messages("an hour of the demo", pager, 0);
     assert_one_message_each(&pager.received(), "firing");
 
     let known = pager.received().len();
@@ -227,7 +277,7 @@ async fn each_dead_receiver_is_one_message_that_says_why_and_one_when_it_is_well
         pager.hears(known, "resolved", alert, webhook).await;
     }
     minutes_pass(&simulator, 40).await;
-    print_messages("all receivers were repaired", &pager, known);
+    print_messages("all receivers were repaired", pager, known);
     assert_one_message_each(&pager.received()[known..], "resolved");
 
     let (webhook, alert, receiver, _) = &BAD[3];
@@ -237,7 +287,7 @@ async fn each_dead_receiver_is_one_message_that_says_why_and_one_when_it_is_well
     simulator.fail(Target::Everything, Fault::Status { code: 503, retry_after: None });
     pager.hears(known, "firing", "CotalkerApiUnreadable", "").await;
     minutes_pass(&simulator, 30).await;
-    print_messages("one of them is dead again, and the API is down", &pager, known);
+    print_messages("one of them is dead again, and the API is down", pager, known);
     assert_eq!(pager.since(known).len(), 1, "{:#?}", pager.since(known));
     assert_eq!(pager.since(known)[0].alerts.len(), 1);
     simulator.clear_all();
@@ -247,13 +297,52 @@ async fn each_dead_receiver_is_one_message_that_says_why_and_one_when_it_is_well
     simulator.revoke(&simulator.token());
     pager.hears(known, "firing", "CotalkerApiUnauthorized", "").await;
     minutes_pass(&simulator, 30).await;
-    print_messages("it is up, and then the token is revoked", &pager, known);
+    print_messages("it is up, and then the token is revoked", pager, known);
     assert_eq!(pager.since(known).len(), 1, "{:#?}", pager.since(known));
 
     let known = pager.received().len();
     drop(exporter);
     pager.hears(known, "firing", "CotalkerExporterDown", "").await;
-    print_messages("the exporter has ended", &pager, known);
+    print_messages("the exporter has ended", pager, known);
+    let is_of_receivers = |message: &Message| message.is_of_receivers();
+    assert!(!pager.received()[known..].iter().any(is_of_receivers), "nobody knows of the receivers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_three_replicas_each_dead_receiver_is_one_message_whoever_of_them_ends() {
+    let simulator = company().await;
+    let leases = Leases::start().await;
+    let mut replicas = Vec::new();
+    for pod in ["pod-a", "pod-b", "pod-c"] {
+        let setup = exporter_of(&simulator)
+            .among(&leases, pod)
+            .replica(|replica| replica.standby_interval = Duration::from_secs(600) / SPEED);
+        replicas.push((pod, setup.start().await));
+    }
+    let targets: Vec<_> = replicas.iter().map(|(_, replica)| target(replica)).collect();
+    let mut watch = Watch::over(&targets).await;
+    watch.tells_of_each().await;
+
+    // Its node is gone: it ends without a word, and stays a target.
+    drop(holder(&mut replicas, &leases).await);
+    minutes_pass(&simulator, 40).await;
+    // And one of an update, which gives the Lease back.
+    holder(&mut replicas, &leases).await.terminate().await;
+    minutes_pass(&simulator, 40).await;
+    print_messages("three replicas, of which two end", &watch.pager, 0);
+    assert_one_message_each(&watch.pager.received(), "firing");
+    let pages = watch.pager.received().iter().filter(|message| message.receiver == "cotalker-page").count();
+    assert_eq!(pages, BAD.len());
+}
+
+/// Takes the replica that holds the Lease.
+async fn holder(replicas: &mut Vec<(&str, Daemon)>, leases: &Leases) -> Daemon {
+    let index = until("a holder", async || {
+        let holder = leases.holder()?;
+        replicas.iter().position(|(pod, _)| *pod == holder)
+    })
+    .await;
+    replicas.remove(index).1
 }
 
 /// Of the receivers each bad one is told of once, with the reason, and no other is.
@@ -274,8 +363,7 @@ fn assert_one_message_each(messages: &[Message], status: &str) {
     }
     for message in of_receivers {
         let is_page = message.receiver == "cotalker-page";
-        let is_false =
-            |alert: &Alert| HEALTHY.contains(&alert.webhook()) || is_page && alert.webhook() == FLAKY;
+        let is_false = |alert: &Alert| HEALTHY.contains(&alert.webhook()) || is_page && alert.webhook() == FLAKY;
         assert!(!message.alerts.iter().any(is_false), "nothing was wrong with its receiver: {message:?}");
     }
 }

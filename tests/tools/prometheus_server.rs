@@ -19,13 +19,15 @@ pub(crate) struct Prometheus {
 impl Prometheus {
     /// One that scrapes `target` and does nothing else, with these further lines on how.
     pub(crate) fn start(target: SocketAddr, how: &str) -> Self {
-        Self::with(target, how, tempfile::tempdir().expect("a directory"))
+        Self::with(&[target], how, tempfile::tempdir().expect("a directory"))
     }
 
-    /// One that scrapes `target`, with these further lines in its configuration, which may name files in `directory`.
-    pub(crate) fn with(target: SocketAddr, lines: &str, directory: TempDir) -> Self {
+    /// One that scrapes `targets`, with these further lines in its configuration, which may name files in `directory`.
+    pub(crate) fn with(targets: &[SocketAddr], lines: &str, directory: TempDir) -> Self {
+        let targets: Vec<String> = targets.iter().map(SocketAddr::to_string).collect();
+        let targets = serde_json::to_string(&targets).expect("texts");
         let text = format!(
-            "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\nscrape_configs:\n  - job_name: cotalker\n    static_configs: [{{ targets: [\"{target}\"] }}]\n{lines}"
+            "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\nscrape_configs:\n  - job_name: cotalker\n    static_configs: [{{ targets: {targets} }}]\n{lines}"
         );
         // Alertmanager takes an alert for gone after four times as long; what is over is sent at once.
         Self::configured(&text, &["--rules.alert.resend-delay=10s"], directory)

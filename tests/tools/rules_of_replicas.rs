@@ -56,8 +56,9 @@ impl Pod {
 
     /// The lines of a series; `value` is none where the pod does not show it.
     fn series(&self, lines: &mut String, name: &str, labels: &str, value: impl Fn(u32) -> Option<i64>) {
-        let values: Vec<String> =
-            (0..MINUTES).map(|minute| value(minute).map_or_else(|| "stale".to_owned(), |value| value.to_string())).collect();
+        let values: Vec<String> = (0..MINUTES)
+            .map(|minute| value(minute).map_or_else(|| "stale".to_owned(), |value| value.to_string()))
+            .collect();
         let pod = self.name;
         let labels = format!("{labels}job=\"cotalker\", pod=\"{pod}\", instance=\"{pod}:10942\"");
         write!(lines, "      - series: '{name}{{{labels}}}'\n        values: '{}'\n", values.join(" ")).expect("text");
@@ -75,7 +76,9 @@ impl Pod {
             ("cotalker_exporter_build_info", "version=\"1\", ", &|_| 1),
             ("process_start_time_seconds", "", &|_| start),
             ("cotalker_exporter_leader", "", &|minute| i64::from(self.part(minute) != Standby)),
-            ("cotalker_exporter_poll_interval_seconds", "", &|minute| if self.part(minute) == Standby { 600 } else { 60 }),
+            ("cotalker_exporter_poll_interval_seconds", "", &|minute| {
+                if self.part(minute) == Standby { 600 } else { 60 }
+            }),
             ("cotalker_exporter_webhook_read_interval_seconds", "", &|minute| {
                 if self.part(minute) == Standby { 600 } else { 60 }
             }),
@@ -95,7 +98,11 @@ impl Pod {
             let lost_by = |minute: u32| if is_dead { minute / 5 } else { u32::from(minute >= LOSS) };
             // A pod counts from its start on.
             let since = |count: &dyn Fn(u32) -> u32, minute| {
-                i64::from(count(self.polled(minute)).saturating_sub(if self.start() == 0 { 0 } else { count(self.start()) }))
+                i64::from(count(self.polled(minute)).saturating_sub(if self.start() == 0 {
+                    0
+                } else {
+                    count(self.start())
+                }))
             };
             let counts: [(&str, &str, &dyn Fn(u32) -> u32); 4] = [
                 ("cotalker_webhook_delivery_attempts_total", "", &|minute| minute),
@@ -132,13 +139,15 @@ impl Pod {
 /// That `expression` gives nothing from one minute to another.
 fn nothing(lines: &mut String, expression: &str, minutes: std::ops::Range<u32>) {
     for minute in minutes {
-        write!(lines, "      - expr: '{expression}'\n        eval_time: {minute}m\n        exp_samples: []\n").expect("text");
+        write!(lines, "      - expr: '{expression}'\n        eval_time: {minute}m\n        exp_samples: []\n")
+            .expect("text");
     }
 }
 
 /// In such a fleet the alerts on the two receivers fire, and no other does.
 fn assert_quiet(pods: &[Pod]) {
-    let mut tests = "rule_files: [rules.yml]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n".to_owned();
+    let mut tests =
+        "rule_files: [rules.yml]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n".to_owned();
     for pod in pods {
         pod.page(&mut tests);
     }

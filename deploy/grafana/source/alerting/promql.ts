@@ -67,23 +67,30 @@ export const FAILS_NOW = `${trusted(`last_over_time(${IN_A_ROW}[${HELD}])`)} > 0
 /** What was read: a process that has just started shows 0 until then, and what stands still while a log cannot be read is no news. */
 const KNOWN = `(${IN_A_ROW} and ${READS_NOW})`;
 
+const READ_AT = 'cotalker_webhook_last_poll_success_timestamp_seconds';
+
+/** Those who read the log now, and have read it again within so long. */
+function readWithin(range: string): string {
+  return `${READS_NOW} unless changes(${READ_AT}[${range}]) == 0`;
+}
+
 /**
- * How many attempts have failed in a row, at least, since so long ago, by those who read the log now: nothing if one was
- * delivered meanwhile, seen or, between two polls, unseen.
+ * How many attempts have failed in a row, at least, since so long ago, by those who have read the log again meanwhile: nothing
+ * if one was delivered, seen or, between two polls, unseen.
  */
 function failedFor(range: string): string {
   return `min_over_time(${KNOWN}[${range}:30s])
 unless changes(cotalker_webhook_last_success_timestamp_seconds[${range}]) > 0
-and ${READS_NOW}`;
+and (${readWithin(range)})`;
 }
 
-/** The same, or, if nobody reads the log now, as it was when somebody last did. */
+/** The same, or, if nobody has read the log of late, as it was when somebody last had. */
 const FAILED_LATELY = overPods(`(
   ${indent(failedFor('5m'))}
 )
 or last_over_time((
   ${indent(failedFor('5m'))}
-)[${HELD}:1m]) unless ignoring (${REPLICA}) ${READS_NOW}`);
+)[${HELD}:1m]) unless ignoring (${REPLICA}) (${readWithin('5m')})`);
 
 /** Failed attempts after which an event is lost: one, and the three retries of --webhook.max-retries. */
 const WHOLE_EVENT = 4;
@@ -132,7 +139,7 @@ const WAS_DEAD = `max_over_time((
  * nothing was delivered since, this is silent: rather twice than never.
  */
 export const REPAIRED = trusted(`${WAS_DEAD}
-and resets(${KNOWN}[20m:1m]) > 0`);
+and ${KNOWN} < max_over_time(${KNOWN}[20m:1m])`);
 
 /** A page tells of the receiver, did within 20 minutes, or is about to: no success has followed the newest lost event. */
 const TOLD = trusted(`last_over_time(${IN_A_ROW}[${HELD}]) >= ${WHOLE_EVENT}
