@@ -530,23 +530,25 @@ impl LogReading<'_> {
 
         let is_below_floor = position <= response.floor;
         let counted = self.ledger.counted.get(&attempt.id);
+        // A date that is told anew moves nothing.
+        let place = counted.map_or(position, |counted| Position { at: counted.at, id: attempt.id });
         let is_known = is_below_floor || counted.is_some() || self.ledger.is_under_way(attempt.id);
         let is_news = self.ledger.as_of.is_none() || (counted.is_none() && !is_below_floor);
         response.place(&attempt, position, is_known, is_news);
         if !attempt.is_ahead(now) {
             let created_at = attempt.event.as_ref().and_then(|event| event.created_at);
             let created_at = created_at.filter(|at| at.millis_since(now) <= AHEAD_MILLIS);
-            response.newest.observe(&attempt, created_at);
+            response.newest.observe(&attempt, place, created_at);
             response.recent.observe(&attempt);
             if response.now.is_certain && counted.is_some_and(|counted| !counted.stands) {
                 response.caught_up.push(attempt.id);
             }
             let success = response.newest.success();
             let success = success.max(self.ledger.standing.last_success.map(|success| success.position));
-            if is_failure && is_below_floor && counted.is_none() && Some(position) > success {
-                response.old_failures.insert(position);
-            } else if Some(position) == success {
-                response.old_failures = response.old_failures.split_off(&position);
+            if is_failure && is_below_floor && counted.is_none() && Some(place) > success {
+                response.old_failures.insert(place);
+            } else if Some(place) == success {
+                response.old_failures = response.old_failures.split_off(&place);
             }
         }
         if let Some(counted) = counted

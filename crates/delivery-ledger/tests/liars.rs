@@ -321,6 +321,24 @@ fn a_success_dated_five_hours_ahead_hides_no_failure() {
 }
 
 #[test]
+fn a_success_that_is_dated_anew_is_no_newer_one() {
+    for floor in [Position::START, Position::after(at(MINUTE))] {
+        let mut ledger = Ledger::new(floor);
+        let success = attempt(0, 200, 0, 1);
+        let failures =
+            [attempt(5 * SECOND, 503, 0, 2), attempt(10 * SECOND, 503, 1, 2), attempt(20 * SECOND, 503, 2, 2)];
+        for told in [0, 0, 40 * SECOND, 59 * SECOND, 5 * HOUR, -HOUR, 0] {
+            let rows = [&[Attempt { at: at(told), ..success.clone() }], &failures[..]].concat();
+            show(&mut ledger, MINUTE, &rows);
+            let standing = ledger.standing();
+            let last = standing.last_success.map(|success| success.position.at);
+            assert_eq!((standing.consecutive_failures, last), (3, Some(at(0))), "{told} {floor:?}");
+            assert!(standing.newest_if_failed().is_some(), "{told} {floor:?}");
+        }
+    }
+}
+
+#[test]
 fn a_last_failed_attempt_without_an_event_is_a_lost_event() {
     let mut ledger = Ledger::new(Position::START);
     show(&mut ledger, MINUTE, &[Attempt { event: None, ..attempt(0, 503, 3, 1) }]);
