@@ -10,8 +10,8 @@ use super::stream::{FrameError, Framer};
 use super::wire::{LogEntry, read_log_entry, read_login, read_webhook, wrapping_key};
 use crate::secret::Secret;
 
-/// The longest response that is one object: a webhook, a login. A convention: a hundred times the documented one.
-const MAX_OBJECT_BYTES: usize = 256 * 1024;
+/// The longest response to a login. A convention: a hundred times the documented one.
+const MAX_LOGIN_BYTES: usize = 256 * 1024;
 
 /// So much of an object is read where an array should be, to find the array in it. A convention.
 const MAX_HEAD_BYTES: usize = 4 * 1024;
@@ -165,15 +165,22 @@ impl Sink for SurveySink<'_> {
     }
 }
 
-/// Reads one webhook, which must be the one that was asked for.
+/// Reads one webhook, which must be the one that was asked for. Its name, or what nobody needs of it, may be of any length.
 pub(super) struct WebhookSink {
     id: WebhookId,
-    body: Vec<u8>,
+    framer: Framer,
+    /// Its first byte that says anything, for telling what else it is.
+    first_byte: Option<u8>,
+    webhook: Option<Webhook>,
 }
 
 impl WebhookSink {
     pub(super) fn of(id: WebhookId) -> Self {
-        Self { id, body: Vec::new() }
+        Self { id, framer: Framer::of_one_object(), first_byte: None, webhook: None }
+    }
+
+    fn no_webhook(first_byte: Option<u8>) -> CallError {
+        CallError::no_object(first_byte.as_slice(), Malformation::NoWebhook)
     }
 }
 
@@ -181,14 +188,16 @@ impl Sink for WebhookSink {
     type Value = Webhook;
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
-        collect(&mut self.body, bytes)
+        let Self { framer, first_byte, webhook, .. } = self;
+        *first_byte = first_byte.or_else(|| bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace()));
+        framer.feed(bytes, |json| *webhook = read_webhook(json)).map_err(|_| Self::no_webhook(*first_byte))
     }
 
     fn finish(self) -> Result<Webhook, CallError> {
-        match read_webhook(&self.body) {
+        match self.webhook.filter(|_| self.framer.finish().is_ok()) {
             Some(webhook) if webhook.id == self.id => Ok(webhook),
             Some(_) => Err(CallError::malformed(Malformation::AnotherWebhook)),
-            None => Err(CallError::no_object(&self.body, Malformation::NoWebhook)),
+            None => Err(Self::no_webhook(self.first_byte)),
         }
     }
 }
@@ -203,21 +212,17 @@ impl Sink for LoginSink {
     type Value = Secret;
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
-        collect(&mut self.body, bytes)
+        if self.body.len() + bytes.len() > MAX_LOGIN_BYTES {
+            return Err(CallError::malformed(Malformation::LongerThanAnObject));
+        }
+        self.body.extend_from_slice(bytes);
+        Ok(())
     }
 
     fn finish(self) -> Result<Secret, CallError> {
         let token = read_login(&self.body).ok_or_else(|| CallError::no_object(&self.body, Malformation::NoToken))?;
         parse_token(token.expose(), Origin::Login).map_err(CallError::from_secret)
     }
-}
-
-fn collect(body: &mut Vec<u8>, bytes: &[u8]) -> Result<(), CallError> {
-    if body.len() + bytes.len() > MAX_OBJECT_BYTES {
-        return Err(CallError::malformed(Malformation::LongerThanAnObject));
-    }
-    body.extend_from_slice(bytes);
-    Ok(())
 }
 
 #[cfg(test)]

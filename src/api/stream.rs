@@ -55,6 +55,8 @@ pub struct Framer {
     abridged: Option<Abridged>,
     /// A longer one is.
     longest: usize,
+    /// Whether the response is one object, and no array.
+    is_single: bool,
 }
 
 impl Default for Framer {
@@ -73,7 +75,13 @@ impl Framer {
     /// The same, which abridges each entry of more bytes than that, to be tested with short ones.
     #[must_use]
     pub fn abridging_above(longest: usize) -> Self {
-        Self { state: State::Before { mark: 0 }, partial: Vec::new(), abridged: None, longest }
+        Self { state: State::Before { mark: 0 }, partial: Vec::new(), abridged: None, longest, is_single: false }
+    }
+
+    /// A framer of a response that is one object: that is its only entry.
+    #[must_use]
+    pub(super) fn of_one_object() -> Self {
+        Self { is_single: true, ..Self::new() }
     }
 
     /// Takes the next bytes, and hands on the bytes of every entry that ends in them, from first to last. Of one that is
@@ -89,7 +97,14 @@ impl Framer {
         while let Some(&byte) = bytes.get(at) {
             match self.state {
                 State::Before { mark } => match byte {
-                    b'[' if mark % BYTE_ORDER_MARK.len() == 0 => (self.state, at) = (State::First, at + 1),
+                    b'{' if self.is_single && mark % BYTE_ORDER_MARK.len() == 0 => {
+                        start = at;
+                        self.state = Nesting::opened_by(byte).map_or(State::Word, State::Inside);
+                        at += 1;
+                    }
+                    b'[' if !self.is_single && mark % BYTE_ORDER_MARK.len() == 0 => {
+                        (self.state, at) = (State::First, at + 1);
+                    }
                     b' ' | b'\t' | b'\n' | b'\r' if mark % BYTE_ORDER_MARK.len() == 0 => at += 1,
                     _ if BYTE_ORDER_MARK.get(mark) == Some(&byte) => {
                         (self.state, at) = (State::Before { mark: mark + 1 }, at + 1);
@@ -113,7 +128,7 @@ impl Framer {
                         word_end(bytes, at)?
                     };
                     let Some(end) = end else { break };
-                    self.state = State::Behind;
+                    self.state = if self.is_single { State::After } else { State::Behind };
                     self.end_entry(&bytes[start..end], &mut on_entry);
                     at = end;
                 }
@@ -251,6 +266,38 @@ mod tests {
         for size in [1, 1 << 16, text.len()] {
             let chunks: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
             assert_eq!(frame(&chunks).expect("an array"), expected, "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn a_response_of_one_object_is_its_only_entry_however_long_it_is() {
+        let frame = |text: &str, size: usize| {
+            let mut framer = Framer::of_one_object();
+            let mut entries = Vec::new();
+            for chunk in text.as_bytes().chunks(size) {
+                framer.feed(chunk, |entry| entries.push(String::from_utf8_lossy(entry).into_owned()))?;
+            }
+            framer.finish().map(|()| entries)
+        };
+        let long = "x".repeat(LONGEST_TEXT);
+        for size in [1, 7, 4 * LONGEST_TEXT] {
+            for text in ["{\"_id\":\"]}\"}", "\u{feff} {\"_id\":\"]}\"} \n"] {
+                assert_eq!(frame(text, size), Ok(vec!["{\"_id\":\"]}\"}".to_owned()]), "{text}");
+            }
+            let text = format!("{{\"b\":\"{long}\",\"name\":\"{long}x\",\"_id\":\"a\"}}");
+            assert_eq!(frame(&text, size), Ok(vec!["{\"name\":[],\"_id\":\"a\"}".to_owned()]), "in pieces of {size}");
+            for (text, expected) in [
+                ("", FrameError::NotAnArray),
+                ("[{}]", FrameError::NotAnArray),
+                ("null", FrameError::NotAnArray),
+                ("\u{feff}\u{feff}{}", FrameError::NotAnArray),
+                ("{", FrameError::BrokenOff),
+                ("{]", FrameError::Broken),
+                ("{},{}", FrameError::Broken),
+                ("{}]", FrameError::Broken),
+            ] {
+                assert_eq!(frame(text, size), Err(expected), "{text}");
+            }
         }
     }
 

@@ -257,6 +257,12 @@ fn place(row: &Attempt) -> Position {
 }
 
 /// Rule 2: such a row has no part in how the webhook stands.
+/// The rows that are not dated absurdly.
+fn telling(response: &LogResponse) -> Vec<&Attempt> {
+    let is_absurd = |row: &&Attempt| is_absurd(place(row).at.max(row.at), response.now());
+    response.rows().into_iter().filter(|row| !is_absurd(row)).collect()
+}
+
 fn is_ahead(row: &Attempt, now: UnixMillis) -> bool {
     lies_ahead(row.at, now) || lies_ahead(place(row).at, now)
 }
@@ -464,29 +470,51 @@ impl Model {
     pub(crate) fn proof(&self) -> Proof {
         let Reckoning { counted, floors } = self.reckon();
         let index = self.responses.len() - 1;
-        let length = |response: &LogResponse| match response {
-            LogResponse::Log { malformed, .. } => Some(response.rows().len() as u64 + malformed),
+        let of_log = |response: &LogResponse| match response {
+            LogResponse::Log { malformed, .. } => Some((response.rows().len() as u64, *malformed)),
             LogResponse::Unchanged { .. } => None,
         };
         let response = &self.responses[index];
-        let Some(shown) = length(response) else { return Proof::NothingMissed };
-        let Some(last) = self.responses[..index].iter().rev().find_map(length) else { return Proof::NothingMissed };
+        let Some((attempts, malformed)) = of_log(response) else { return Proof::NothingMissed };
+        let shown = attempts + malformed;
+        // Of those that have malformed entries only, the first one counts, for want of another.
+        let earlier = self.responses[..index].iter().filter_map(of_log).enumerate();
+        let says = earlier.filter(|(number, (attempts, malformed))| *number == 0 || *attempts > 0 || *malformed == 0);
+        let lengths: Vec<u64> = says.map(|(_, (attempts, malformed))| attempts + malformed).collect();
+        let Some(last) = lengths.last().copied() else { return Proof::NothingMissed };
         let known_before: HashSet<AttemptId> =
             counted.iter().filter(|counted| counted.response < index).map(|counted| counted.row.id).collect();
-        let rows = response.rows();
-        let telling: Vec<&&Attempt> = rows.iter().filter(|row| !is_absurd(place(row).at, response.now())).collect();
-        let is_blind = !telling.is_empty() || shown == 0;
-        // One that is dated ahead stays on top of a log that is sorted by date: it proves nothing beside others.
+        // One that is dated ahead stays on top of a log that is sorted by date, unless the whole log is dated ahead.
         let (ahead, present): (Vec<&Attempt>, Vec<&Attempt>) =
-            telling.into_iter().partition(|row| is_ahead(row, response.now()));
-        let telling = if present.is_empty() { ahead } else { present };
+            telling(response).into_iter().partition(|row| is_ahead(row, response.now()));
+        let telling = if present.is_empty() && self.is_dated_ahead(&counted) { ahead } else { present };
         let is_known = telling.iter().any(|row| place(row) <= floors[index] || known_before.contains(&row.id));
-        if is_known || !is_blind || shown < 2 && last <= shown {
+        let says_nothing = attempts == 0 && malformed > 0;
+        if is_known || says_nothing || shown < 2 && last <= shown {
             Proof::NothingMissed
         } else {
-            let longest = self.responses[..index].iter().filter_map(length).max().unwrap_or(last);
+            let longest = lengths.iter().copied().max().unwrap_or(last);
             Proof::OnlyByRetention { last, longest, shown }
         }
+    }
+
+    /// Whether another clock dates the whole log, as far as the responses before the last one say: none of its dates agrees
+    /// with its id, or what was new in the last three that had something new, or in all since one agreed, is dated ahead.
+    fn is_dated_ahead(&self, counted: &[CountedRow<'_>]) -> bool {
+        let (mut has_agreed, mut news_ahead) = (false, Vec::new());
+        for (index, response) in self.responses[..self.responses.len() - 1].iter().enumerate() {
+            let is_ahead = |row: &&Attempt| is_ahead(row, response.now());
+            let rows = telling(response);
+            let counts_now = |row: &Attempt| counted.iter().any(|new| new.response == index && new.row.id == row.id);
+            let news: Vec<&Attempt> = rows.iter().copied().filter(|row| index == 0 || counts_now(row)).collect();
+            if !has_agreed && rows.iter().any(|row| place(row).at == row.at) {
+                has_agreed = true;
+                news_ahead.extend((!rows.iter().all(is_ahead)).then_some(false));
+            } else if has_agreed && !news.is_empty() {
+                news_ahead.push(news.iter().all(is_ahead));
+            }
+        }
+        !has_agreed || news_ahead.iter().rev().take(3).all(|ahead| *ahead)
     }
 
     pub(crate) fn window(&self) -> WindowFacts {

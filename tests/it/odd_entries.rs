@@ -170,6 +170,22 @@ async fn a_webhook_is_watched_however_long_its_description_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_is_read_by_its_id_is_watched_however_long_its_description_is() {
+    let long = "x".repeat(LONG);
+    let described = format!(r#"{{"description":"{long}","name":"{long}","code":"c","_id":"{}"}}"#, id(0));
+    let log = log_of(&entry("__v", b"0"));
+    let responder = Responder::start(move |_, head| {
+        let is_log = head.contains("/logs/");
+        Reaction::Send(response("200 OK", &[], if is_log { &log } else { described.as_bytes() }))
+    })
+    .await;
+    let daemon = patient(&responder).poller(|poller| poller.ids = vec![id(0)]).start().await;
+    let page = daemon.wait_for("its log", |page| page.of(id(0), "up") == Some(1.0)).await;
+    assert_eq!(page.with(id(0), "info", "webhook=\"c\",name=\"\""), Some(1.0));
+    assert_eq!(page.of(id(0), "delivery_attempts_total"), Some(1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_an_unusable_id_makes_an_entry_malformed() {
     let odd: [(&str, &[u8]); 6] = [
         ("half an emoji", br#""\ud83d""#),

@@ -188,7 +188,11 @@ impl Ledger {
             length: response.window.length() + response.under_way_entries,
             places: response.places,
             disputed_places: response.disputed_places,
-            has_known: response.has_known || (response.has_known_ahead && !response.has_present),
+            has_attempts: response.window.successes + response.window.failures + response.under_way_entries > 0,
+            has_present: response.has_present,
+            has_known: response.has_known,
+            has_known_ahead: response.has_known_ahead,
+            is_news_ahead: response.is_news_ahead,
         };
         if self.retained.take_in(shown) {
             self.totals.gaps += 1;
@@ -438,6 +442,9 @@ pub struct LogResponse {
     has_known: bool,
     /// Whether one that is dated ahead is known: in a log sorted by date it stays on top, whatever is missed below it.
     has_known_ahead: bool,
+    /// Whether all are dated ahead that are new, that is, count now; `None` if there are none. In the first response all
+    /// are new.
+    is_news_ahead: Option<bool>,
     /// The oldest attempt that is under way.
     under_way: Option<Position>,
     under_way_entries: u64,
@@ -461,6 +468,7 @@ impl LogResponse {
             has_present: false,
             has_known: false,
             has_known_ahead: false,
+            is_news_ahead: None,
             under_way: None,
             under_way_entries: 0,
         }
@@ -470,6 +478,27 @@ impl LogResponse {
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window
+    }
+
+    /// Takes in where an attempt stands in the log, for telling gaps.
+    fn place(&mut self, attempt: &Attempt, position: Position, is_known: bool, is_news: bool) {
+        let now = self.now.latest();
+        if !is_poisoned(position.at, now) {
+            match attempt.at == position.at {
+                true => self.places.push(position.at),
+                false => self.disputed_places.push(position.at),
+            }
+        }
+        if is_poisoned(attempt.at.max(position.at), now) {
+            return;
+        }
+        let is_ahead = attempt.is_ahead(self.now.likely());
+        self.has_present |= !is_ahead;
+        self.has_known |= is_known && !is_ahead;
+        self.has_known_ahead |= is_known && is_ahead;
+        if is_news {
+            self.is_news_ahead = Some(is_ahead && self.is_news_ahead.unwrap_or(true));
+        }
     }
 
     /// The server's time when it responded.
@@ -501,31 +530,25 @@ impl LogReading<'_> {
 
         let is_below_floor = position <= response.floor;
         let counted = self.ledger.counted.get(&attempt.id);
-        if !is_poisoned(position.at, now) {
-            match attempt.at == position.at {
-                true => response.places.push(position.at),
-                false => response.disputed_places.push(position.at),
-            }
-            let is_known = is_below_floor || counted.is_some() || self.ledger.is_under_way(attempt.id);
-            let is_ahead = attempt.is_ahead(response.now.likely());
-            response.has_present |= !is_ahead;
-            response.has_known |= is_known && !is_ahead;
-            response.has_known_ahead |= is_known;
-        }
+        // A date that is told anew moves nothing.
+        let place = counted.map_or(position, |counted| Position { at: counted.at, id: attempt.id });
+        let is_known = is_below_floor || counted.is_some() || self.ledger.is_under_way(attempt.id);
+        let is_news = self.ledger.as_of.is_none() || (counted.is_none() && !is_below_floor);
+        response.place(&attempt, position, is_known, is_news);
         if !attempt.is_ahead(now) {
             let created_at = attempt.event.as_ref().and_then(|event| event.created_at);
             let created_at = created_at.filter(|at| at.millis_since(now) <= AHEAD_MILLIS);
-            response.newest.observe(&attempt, created_at);
+            response.newest.observe(&attempt, place, created_at);
             response.recent.observe(&attempt);
             if response.now.is_certain && counted.is_some_and(|counted| !counted.stands) {
                 response.caught_up.push(attempt.id);
             }
             let success = response.newest.success();
             let success = success.max(self.ledger.standing.last_success.map(|success| success.position));
-            if is_failure && is_below_floor && counted.is_none() && Some(position) > success {
-                response.old_failures.insert(position);
-            } else if Some(position) == success {
-                response.old_failures = response.old_failures.split_off(&position);
+            if is_failure && is_below_floor && counted.is_none() && Some(place) > success {
+                response.old_failures.insert(place);
+            } else if Some(place) == success {
+                response.old_failures = response.old_failures.split_off(&place);
             }
         }
         if let Some(counted) = counted
@@ -552,12 +575,7 @@ impl LogReading<'_> {
         } else if self.seen.insert(given_up.id) {
             let response = &mut self.response;
             response.under_way_entries += 1;
-            response.places.push(position.at);
-            let (is_known, is_ahead) =
-                (self.ledger.is_under_way(given_up.id), given_up.is_ahead(response.now.likely()));
-            response.has_known |= is_known && !is_ahead;
-            response.has_known_ahead |= is_known;
-            response.has_present |= !is_ahead;
+            response.place(&given_up, position, self.ledger.is_under_way(given_up.id), false);
             if position > response.floor {
                 response.under_way = Some(response.under_way.map_or(position, |oldest| oldest.min(position)));
             }

@@ -65,9 +65,10 @@ impl Standing {
 
     /// Takes in the newest of what one response shows; says whether it brings a newer success.
     pub(crate) fn advance(&mut self, seen: &Newest) -> bool {
-        // A success whose date is told anew is no new one.
+        // A success whose date is told anew is no new one, and stands where it stood.
         let known = self.last_success.map(|success| success.position);
-        let has_new_success = seen.success().max(known) != known;
+        let is_newer = |position: Position| known.is_none_or(|known| position > known && position.id != known.id);
+        let has_new_success = seen.success().is_some_and(is_newer);
         if has_new_success {
             self.last_success = seen.success;
         }
@@ -90,9 +91,9 @@ pub(crate) struct Newest {
 }
 
 impl Newest {
-    /// Takes in an attempt that is not dated ahead, of an event created then.
-    pub(crate) fn observe(&mut self, attempt: &Attempt, event: Option<UnixMillis>) {
-        let (position, at, retry) = (attempt.position(), attempt.at, attempt.retry);
+    /// Takes in an attempt that is not dated ahead and stands there, of an event created then.
+    pub(crate) fn observe(&mut self, attempt: &Attempt, position: Position, event: Option<UnixMillis>) {
+        let (at, retry) = (attempt.at, attempt.retry);
         match attempt.outcome {
             Outcome::Success { .. } => self.success = self.success.max(Some(Success { position, at })),
             Outcome::Failure { reason, status } => {

@@ -52,6 +52,43 @@ pub enum Retention {
     ForMillis(i64),
 }
 
+/// By which clock a log dates what is new in it. Only a log that is dated ahead as a whole shows, by an entry that is
+/// dated ahead, how far it reaches back: in any other that is sorted by date, such an entry stays on top.
+///
+/// In a checkpoint, the first two are what a `false` and a `true` were: whether any date ever agreed with its id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Dated {
+    /// By another than the ids: no date has agreed with its id so far.
+    #[default]
+    Elsewhere,
+    /// By that of the server: not all that was new in the last response with news was dated ahead.
+    Now,
+    /// All of that was dated ahead.
+    AheadOnce,
+    /// The same holds of the last two.
+    AheadTwice,
+    /// The same holds of three in a row, or of all so far.
+    Ahead,
+}
+
+impl Dated {
+    /// By which clock, after a response that has news.
+    fn after(self, is_news_ahead: bool) -> Self {
+        match (self, is_news_ahead) {
+            (Self::Elsewhere, _) => Self::Elsewhere,
+            (_, false) => Self::Now,
+            (Self::Now, true) => Self::AheadOnce,
+            (Self::AheadOnce, true) => Self::AheadTwice,
+            (Self::AheadTwice | Self::Ahead, true) => Self::Ahead,
+        }
+    }
+
+    /// Whether an entry that is dated ahead and known shows that nothing was missed.
+    fn is_proof_of_overlap(self) -> bool {
+        matches!(self, Self::Elsewhere | Self::Ahead)
+    }
+}
+
 /// What is remembered of the responses so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retained {
@@ -64,8 +101,7 @@ pub struct Retained {
     left_by_age: u8,
     /// The length of the longest response.
     longest: u64,
-    /// Whether entries were shown whose dates agree with their ids.
-    has_agreed: bool,
+    dated: Dated,
     last: Option<LastResponse>,
 }
 
@@ -90,8 +126,16 @@ pub(crate) struct Shown {
     pub(crate) places: Vec<UnixMillis>,
     /// The same of those that are told by another clock: they say nothing of how long entries stay, unless all are.
     pub(crate) disputed_places: Vec<UnixMillis>,
-    /// Whether something in it is known.
+    /// Whether it has attempts, of any date: one that has only malformed entries says nothing.
+    pub(crate) has_attempts: bool,
+    /// Whether something in it is not dated ahead.
+    pub(crate) has_present: bool,
+    /// Whether something of that is known.
     pub(crate) has_known: bool,
+    /// Whether something in it that is dated ahead, but not absurdly, is known.
+    pub(crate) has_known_ahead: bool,
+    /// Whether all that is new in it and not dated absurdly is dated ahead; `None` if nothing is.
+    pub(crate) is_news_ahead: Option<bool>,
 }
 
 impl Retained {
@@ -109,14 +153,21 @@ impl Retained {
 
     /// Takes in a response, and says whether entries may have been missed since the last one.
     pub(crate) fn take_in(&mut self, mut shown: Shown) -> bool {
-        // If all that it shows is malformed or dated absurdly, it says nothing.
-        let tells = shown.length == 0 || !(shown.places.is_empty() && shown.disputed_places.is_empty());
-        if !self.has_agreed && !shown.places.is_empty() {
+        if shown.length > 0 && !shown.has_attempts && self.last.is_some() {
+            // The next one that can be read is held against the last one that could.
+            return false;
+        }
+        let is_ahead_proof = !shown.has_present && self.dated.is_proof_of_overlap();
+        shown.has_known |= shown.has_known_ahead && is_ahead_proof;
+        if self.dated == Dated::Elsewhere && !shown.places.is_empty() {
             // What was learnt from dates of another clock does not hold.
             let last = self.last.take().map(|last| LastResponse { places: Vec::new(), ..last });
-            *self = Self { has_agreed: true, longest: self.longest, last, ..Self::default() };
+            let dated = if shown.has_present { Dated::Now } else { Dated::Ahead };
+            *self = Self { dated, longest: self.longest, last, ..Self::default() };
+        } else if let Some(is_news_ahead) = shown.is_news_ahead {
+            self.dated = self.dated.after(is_news_ahead);
         }
-        if !self.has_agreed {
+        if self.dated == Dated::Elsewhere {
             shown.places.append(&mut shown.disputed_places);
         }
         shown.places.sort_unstable();
@@ -124,12 +175,16 @@ impl Retained {
             self.remember(shown, UnixMillis::MIN);
             return false;
         };
+        if shown.length == 0 && last.length > 0 && matches!(self.retention, Retention::Newest(_)) {
+            // A log of the newest N that had entries does not become empty.
+            self.retention = Retention::Unknown;
+        }
         if let Some(now) = shown.at
             && (shown.length == 0 || !shown.places.is_empty())
         {
             self.learn(&last, &shown, now);
         }
-        let is_gap = tells && self.is_gap(&last, &shown);
+        let is_gap = self.is_gap(&last, &shown);
         self.remember(shown, last.at);
         is_gap
     }

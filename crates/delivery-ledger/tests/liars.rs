@@ -135,6 +135,88 @@ fn an_entry_dated_years_ahead_does_not_vouch_for_those_below_it() {
     assert_eq!((ledger.totals().attempts, ledger.totals().gaps), (5, 1));
 }
 
+/// The same attempt in a log that is ahead by so much: its ids, and its dates of its ids.
+fn ahead(row: &Attempt, (ids, dates): (i64, i64)) -> Attempt {
+    let second = u32::try_from(row.at.plus_millis(ids).as_millis() / SECOND).expect("before 2106");
+    let mut id = row.id.0.to_bytes();
+    id[..4].copy_from_slice(&second.to_be_bytes());
+    Attempt { id: AttemptId(ObjectId::from_bytes(id)), at: row.at.plus_millis(ids + dates), ..row.clone() }
+}
+
+#[test]
+fn entries_that_are_dated_ahead_of_the_rest_do_not_vouch_for_those_below_them() {
+    for off in [(0, 8 * MINUTE), (0, 5 * HOUR), (5 * HOUR, 0), (0, 300 * DAY), (300 * DAY, 0)] {
+        // Two on top of a log of the newest 20 that is sorted by date; then it becomes one of the newest two.
+        let rows = deliveries(0, 200);
+        let pinned: Vec<Attempt> =
+            [attempt(1, 503, 0, 900), attempt(2, 503, 0, 901)].iter().map(|row| ahead(row, off)).collect();
+        let mut ledger = Ledger::new(Position::START);
+        for minute in 1..=4 {
+            let shown = [newest(&rows[..=usize::try_from(minute).expect("few")], 18), &pinned].concat();
+            show(&mut ledger, minute * MINUTE, &shown);
+        }
+        assert_eq!(ledger.totals().gaps, 0, "{off:?}");
+        show(&mut ledger, 5 * MINUTE, &pinned);
+        assert_eq!(ledger.totals().gaps, u64::from(off.1 != 8 * MINUTE), "{off:?}");
+    }
+}
+
+#[test]
+fn what_is_missed_between_two_responses_of_which_the_first_cannot_be_read_is_a_gap() {
+    let (mut ledger, now) = of_a_log_of_an_hour();
+    let rows = |at: i64| [attempt(at, 200, 0, 900), attempt(at, 200, 0, 901)];
+    show(&mut ledger, now, &rows(now));
+    let mut reading = ledger.read(ServerTime::certain(at(now + 50 * MINUTE)), &POLICY);
+    (0..3).for_each(|_| reading.observe_malformed());
+    let response = reading.finish();
+    ledger.fold(response, &POLICY);
+    assert_eq!(ledger.totals().gaps, 0, "it says nothing");
+    show(&mut ledger, now + 100 * MINUTE, &rows(now + 100 * MINUTE));
+    assert_eq!(ledger.totals().gaps, 1, "an hour and forty minutes have passed");
+}
+
+#[test]
+fn a_log_that_is_dated_ahead_as_a_whole_has_no_gap_while_it_is_read_in_time_and_one_when_it_is_not() {
+    for off in [(0, 8 * MINUTE), (0, 5 * HOUR), (5 * HOUR, 0), (0, 23 * HOUR), (23 * HOUR, 0)] {
+        let rows: Vec<Attempt> = deliveries(0, 900).iter().map(|row| ahead(row, off)).collect();
+        let mut ledger = Ledger::new(Position::START);
+        for minute in 0..600 {
+            show(&mut ledger, minute * MINUTE, newest(&rows[..usize::try_from(minute).expect("few")], 5));
+        }
+        assert_eq!((ledger.totals().attempts, ledger.totals().gaps), (599, 0), "{off:?}");
+        show(&mut ledger, 620 * MINUTE, newest(&rows[..620], 5));
+        assert_eq!((ledger.totals().attempts, ledger.totals().gaps), (604, 1), "{off:?}");
+        show(&mut ledger, 621 * MINUTE, newest(&rows[..621], 5));
+        assert_eq!((ledger.totals().attempts, ledger.totals().gaps), (605, 1), "{off:?}");
+    }
+}
+
+#[test]
+fn a_log_whose_clock_leaps_ahead_is_no_gap_at_each_response() {
+    for off in [(0, 5 * HOUR), (5 * HOUR, 0)] {
+        let rows = deliveries(0, 300);
+        let rows: Vec<Attempt> =
+            rows.iter().map(|row| if row.at < at(HOUR) { row.clone() } else { ahead(row, off) }).collect();
+        let mut ledger = Ledger::new(Position::START);
+        for minute in 0..300 {
+            show(&mut ledger, minute * MINUTE, newest(&rows[..usize::try_from(minute).expect("few")], 5));
+        }
+        assert_eq!(
+            (ledger.totals().attempts, ledger.totals().gaps),
+            (299, 0),
+            "{off:?}: it slides over five responses"
+        );
+        // After hours of downtime its entries are of the present, and then again ahead.
+        show(&mut ledger, 11 * HOUR, &[attempt(10 * HOUR, 200, 0, 950), attempt(10 * HOUR, 200, 0, 951)]);
+        let rows: Vec<Attempt> = deliveries(11 * HOUR, 70).iter().map(|row| ahead(row, off)).collect();
+        for minute in 2..60 {
+            let until = usize::try_from(minute).expect("few");
+            show(&mut ledger, 11 * HOUR + minute * MINUTE, newest(&rows[..until], 2));
+        }
+        assert!((1..=4).contains(&ledger.totals().gaps), "{off:?}: {}", ledger.totals().gaps);
+    }
+}
+
 #[test]
 fn a_first_list_of_any_date_hides_nothing_and_counts_no_history() {
     for wrong in [at(DAY), UnixMillis::from_secs(253_402_300_799), UnixMillis::from_millis(0)] {
@@ -235,6 +317,24 @@ fn a_success_dated_five_hours_ahead_hides_no_failure() {
         rows.push(attempt(i64::try_from(failed).expect("few") * SECOND + SECOND, 409, 0, failed));
         show(&mut ledger, MINUTE, &rows);
         assert_eq!((ledger.standing().consecutive_failures, ledger.is_blocked(&POLICY)), (failed + 1, true));
+    }
+}
+
+#[test]
+fn a_success_that_is_dated_anew_is_no_newer_one() {
+    for floor in [Position::START, Position::after(at(MINUTE))] {
+        let mut ledger = Ledger::new(floor);
+        let success = attempt(0, 200, 0, 1);
+        let failures =
+            [attempt(5 * SECOND, 503, 0, 2), attempt(10 * SECOND, 503, 1, 2), attempt(20 * SECOND, 503, 2, 2)];
+        for told in [0, 0, 40 * SECOND, 59 * SECOND, 5 * HOUR, -HOUR, 0] {
+            let rows = [&[Attempt { at: at(told), ..success.clone() }], &failures[..]].concat();
+            show(&mut ledger, MINUTE, &rows);
+            let standing = ledger.standing();
+            let last = standing.last_success.map(|success| success.position.at);
+            assert_eq!((standing.consecutive_failures, last), (3, Some(at(0))), "{told} {floor:?}");
+            assert!(standing.newest_if_failed().is_some(), "{told} {floor:?}");
+        }
     }
 }
 

@@ -8,7 +8,8 @@
 //! - attempts, failures, retries, and events entered, delivered, lost and pending are those of the model;
 //! - time that passes for certain is the true one, to the minute;
 //! - if an entry left before it was ever shown, a gap is said by the first response that shows nothing known;
-//! - if a response shows an entry of the one before it, no gap is said.
+//! - if a response shows an entry of the one before it, no gap is said: one that is not dated ahead, or one of a log that
+//!   is dated ahead as a whole.
 //!
 //! What nobody can know, and what therefore is not held:
 //! - An entry that leaves unseen while others from before it are still shown (a late one or a hole that leaves before it
@@ -20,7 +21,8 @@
 //! - A log of the last T hours that begins to be cut off at fewer entries than it has shown before, in the very
 //!   response that shows nothing known. Fewer than ten are never taken for cut off.
 //! - What a log sorted by `createdAt` loses if all that it ever showed was dated by another clock: others stay for less.
-//! - What leaves while all that is shown is dated ahead: such entries stay on top of a log sorted by date for ever.
+//! - What leaves while all that is shown is dated ahead, if all that was new in the last three responses was as well:
+//!   that looks like a log that is dated ahead as a whole.
 //! - An entry within two minutes of the baseline that is dated anew across it: not generated.
 //!
 //! `LIES_HISTORIES` says how many histories are run, `LIES_FROM` from which seed on.
@@ -88,6 +90,8 @@ enum End {
 struct Entry {
     id: AttemptId,
     made: i64,
+    /// By how much the whole log is ahead: its ids, and its dates of its ids.
+    ahead: (i64, i64),
     appears: i64,
     hidden: Option<(i64, i64)>,
     dates: Vec<(i64, i64)>,
@@ -109,7 +113,9 @@ fn in_force<T: Copy>(versions: &[(i64, T)], at: i64) -> Option<T> {
 impl Entry {
     /// It was there when it was made, without holes, and was always told to be of then.
     fn is_honest(&self) -> bool {
-        self.appears == self.made && self.hidden.is_none() && self.dates.iter().all(|(_, told)| *told == self.made)
+        let (ids, dates) = self.ahead;
+        let is_as_all = |told: i64| told == self.made + dates;
+        self.appears == self.made - ids && self.hidden.is_none() && self.dates.iter().all(|(_, told)| is_as_all(*told))
     }
 
     fn told(&self, at: i64) -> i64 {
@@ -146,6 +152,8 @@ struct World {
     list_date: i64,
     history: History,
     duplicates: bool,
+    /// By how much the whole log is ahead: its ids, and its dates of its ids.
+    ahead: (i64, i64),
     lies: BTreeSet<&'static str>,
 }
 
@@ -215,6 +223,10 @@ impl World {
         let restarts = lie(&mut dice, 40, "restarts");
         let quiet = lie(&mut dice, 30, "quiet for hours");
         let bursts = lie(&mut dice, 35, "bursts");
+        let ahead_of_ids = lie(&mut dice, 6, "all dates ahead, not the ids");
+        let ahead_with_ids = !ahead_of_ids && lie(&mut dice, 6, "all dates ahead, ids too");
+        let off = dice.of(&[8 * MINUTE, HOUR, 5 * HOUR, 20 * HOUR]);
+        let whole = (if ahead_with_ids { off } else { 0 }, if ahead_of_ids { off } else { 0 });
 
         let full = by_count.then(|| usize::try_from(dice.between(4, 60)).expect("small"));
         let age = by_age.then(|| dice.between(20 * MINUTE, 6 * HOUR));
@@ -271,6 +283,7 @@ impl World {
                     u64::try_from(entries.len()).expect("few"),
                     at,
                     (retry, has_event.then_some(events), succeeds),
+                    whole,
                     [late, dated, dated_anew, ahead, updated, turned, holes],
                 );
                 entries.push(entry);
@@ -292,7 +305,7 @@ impl World {
                 () => dice.between(1, 2 * pace),
             };
         }
-        Self { entries, log, polls, list_date, history, duplicates, lies }
+        Self { entries, log, polls, list_date, history, duplicates, ahead: whole, lies }
     }
 
     fn entry(
@@ -300,11 +313,13 @@ impl World {
         number: u64,
         at: i64,
         (retry, event, succeeds): (u32, Option<u64>, bool),
+        whole: (i64, i64),
         [late, dated, dated_anew, ahead, updated, turned, holes]: [bool; 7],
     ) -> Entry {
         // Far from where the baseline may be.
-        let is_far = (at - BEGIN).abs() > 10 * MINUTE;
-        let made = if ahead && is_far && dice.percent(3) { at + dice.of(&[2 * DAY, 10 * 365 * DAY]) } else { at };
+        let is_far = [at, at + whole.0].iter().all(|at| (at - BEGIN).abs() > 10 * MINUTE);
+        let years = if ahead && is_far && dice.percent(3) { dice.of(&[2 * DAY, 10 * 365 * DAY]) } else { 0 };
+        let made = at + whole.0 + years;
         let appears = at + if late && is_far && dice.percent(10) { dice.between(SECOND, 50 * MINUTE) } else { 0 };
         let hidden = (holes && dice.percent(8)).then(|| {
             let from = appears + dice.between(0, 40 * MINUTE);
@@ -314,7 +329,8 @@ impl World {
         let off = |dice: &mut Dice| {
             dice.of(&[-4 * HOUR, 5 * HOUR, -90 * SECOND, -40 * SECOND, 40 * SECOND, 8 * MINUTE, 300 * DAY])
         };
-        let mut dates = vec![(appears, if dated && is_far && dice.percent(20) { made + off(dice) } else { made })];
+        let usual = made + whole.1;
+        let mut dates = vec![(appears, if dated && is_far && dice.percent(20) { made + off(dice) } else { usual })];
         if dated_anew && is_far && dice.percent(15) {
             dates.push((appears + dice.of(&[MINUTE, HOUR, 3 * HOUR]), made + off(dice)));
         }
@@ -328,7 +344,17 @@ impl World {
         let mut id = [0; 12];
         id[..4].copy_from_slice(&u32::try_from(made / SECOND).expect("before 2106").to_be_bytes());
         id[4..].copy_from_slice(&number.to_be_bytes());
-        Entry { id: AttemptId(ObjectId::from_bytes(id)), made, appears, hidden, dates, ends, retry, event }
+        Entry {
+            id: AttemptId(ObjectId::from_bytes(id)),
+            made,
+            ahead: whole,
+            appears,
+            hidden,
+            dates,
+            ends,
+            retry,
+            event,
+        }
     }
 
     /// What the API has in its log at this moment, holes included.
@@ -529,7 +555,9 @@ fn follow(seed: u64) -> Result<Seen, String> {
     let mut ever_held = false;
     let mut first_floor = None;
     let mut longest = 0;
-    let mut has_agreed = !world.log.by_told;
+    let mut has_agreed = false;
+    // Of each response with news since a date agreed with its id for the first time, whether all of it was dated ahead.
+    let mut news_ahead: Vec<bool> = Vec::new();
     let mut last_at: Option<i64> = None;
     for (index, poll) in world.polls.iter().enumerate() {
         if poll.restart {
@@ -573,10 +601,28 @@ fn follow(seed: u64) -> Result<Seen, String> {
         let held: BTreeSet<AttemptId> =
             world.held(poll.at - poll.lag, poll.newest).iter().map(|entry| entry.id).collect();
         let ids: Vec<AttemptId> = rows.iter().map(|row| row.entry.id).collect();
-        has_agreed |= rows.iter().any(|row| row.place().at.as_millis() == row.told);
-        let is_now = |row: &&Row<'_>| row.told.max(row.entry.made) - poll.at <= 5 * MINUTE;
+        // Rule 8: what proves that the response reaches back.
+        let ahead = |row: &Row<'_>| row.place().at.as_millis().max(row.told) - time.likely().as_millis();
+        let is_absurd = |row: &Row<'_>| row.place().at.as_millis().max(row.told) - time.latest().as_millis() > DAY;
+        let is_ahead = |row: &Row<'_>| ahead(row) > 5 * MINUTE;
+        let of_rows: Vec<&Row<'_>> = rows.iter().filter(|row| !is_absurd(row)).collect();
+        let is_all_ahead = of_rows.iter().all(|row| is_ahead(row));
+        let was_ahead = news_ahead.iter().rev().take(3).all(|ahead| *ahead);
+        let is_ahead_proof = is_all_ahead && (!has_agreed || was_ahead);
+        let proves = |row: &&&Row<'_>| !is_ahead(row) || is_ahead_proof;
         let is_known =
-            rows.iter().filter(is_now).any(|row| shown_ever.contains(&row.entry.id) || row.place() <= floor_before);
+            of_rows.iter().filter(proves).any(|row| shown_ever.contains(&row.entry.id) || row.place() <= floor_before);
+        let mut news = of_rows.iter().filter(|row| {
+            let id = row.entry.id;
+            last.is_none() || model.counted.contains_key(&id) && !counted_before.contains(&id)
+        });
+        let is_dated_by_id = |row: &Row<'_>| row.place().at.as_millis() == row.told && !is_absurd(row);
+        if !has_agreed && rows.iter().any(is_dated_by_id) {
+            has_agreed = true;
+            news_ahead.extend((!is_all_ahead).then_some(false));
+        } else if has_agreed && news.clone().next().is_some() {
+            news_ahead.push(news.all(|row| is_ahead(row)));
+        }
         for row in rows.iter().filter(|row| poll.at - row.entry.made < HOUR) {
             due.insert(row.entry.id);
         }
@@ -591,21 +637,24 @@ fn follow(seed: u64) -> Result<Seen, String> {
         let (missed, unknowable): (Vec<&Entry>, Vec<&Entry>) =
             world.entries.iter().filter(is_missed).partition(|entry| entry.is_honest());
         missed_ever.extend(missed.iter().chain(&unknowable).map(|entry| entry.id));
-        let is_present = |row: &Row<'_>| row.told.max(row.entry.made) - poll.at <= 5 * MINUTE;
-        let is_pinned = !rows.is_empty() && !rows.iter().any(is_present);
         let since = last_at.map_or(0, |last| poll.at - last);
-        let is_young = world.log.age.is_some_and(|age| since < age - MINUTE);
+        // What is dated ahead stays for longer.
+        let ahead = world.ahead.0 + if world.log.by_told { world.ahead.1 } else { 0 };
+        let is_young = world.log.age.is_some_and(|age| since < age + ahead - MINUTE);
         let is_cut_anew = is_young && world.log.newest.is_some() && ids.len() < longest.max(10);
         longest = longest.max(ids.len());
         let excuses = [
             (last.is_none(), ""),
             (missed.is_empty(), "late, hidden or dated back until they left"),
+            (is_known && is_ahead_proof, "known, and dated ahead as all was that was new"),
             (is_known, "something known is shown"),
             (!ever_held, "the log was always empty"),
             (last.as_ref().is_some_and(|last| ids.len() < 2 && last.len() <= ids.len()), "one entry at most, again"),
-            (is_pinned, "all that is shown is dated ahead"),
             (is_cut_anew, "a log of hours is cut off anew"),
-            (!has_agreed, "all that was ever shown is dated by another clock"),
+            (
+                world.log.by_told && !has_agreed && world.ahead.1 == 0,
+                "all that was ever shown is dated by another clock",
+            ),
         ];
         let excuse = excuses.into_iter().find_map(|(holds, excuse)| holds.then_some(excuse));
         seen.polls += 1;
@@ -632,9 +681,9 @@ fn follow(seed: u64) -> Result<Seen, String> {
         } else if said && missed.is_empty() && unknowable.is_empty() {
             seen.said_for_safety += 1;
         }
-        let honest = |row: &Row<'_>| row.told - poll.at < MINUTE && row.place().at.as_millis() - poll.at < MINUTE;
         let overlaps = last.as_ref().is_some_and(|last| {
-            rows.iter().any(|row| honest(row) && last.contains(&row.entry.id) && counted_before.contains(&row.entry.id))
+            let is_of_both = |id: AttemptId| last.contains(&id) && counted_before.contains(&id);
+            of_rows.iter().filter(proves).any(|row| is_of_both(row.entry.id))
         });
         if said && overlaps && time.is_certain {
             return Err(wrong(&format!("a gap is said, and the response reaches back; {:?}", world.lies)));

@@ -16,6 +16,8 @@ pub(super) struct Account<E> {
     /// The list call under way.
     pub(super) call: Option<CallId>,
     pub(super) malformed: usize,
+    /// So many of them were there while no watched webhook was missing: they stand for none.
+    pub(super) strangers: usize,
     pub(super) dropped: usize,
 }
 
@@ -38,7 +40,16 @@ pub(super) enum ListState<E> {
 
 impl<E> Account<E> {
     pub(super) fn new(state: AccountState) -> Self {
-        Self { state, list: ListState::Unknown, has_worked: false, tag: None, call: None, malformed: 0, dropped: 0 }
+        Self {
+            state,
+            list: ListState::Unknown,
+            has_worked: false,
+            tag: None,
+            call: None,
+            malformed: 0,
+            strangers: 0,
+            dropped: 0,
+        }
     }
 
     pub(super) fn failures(&self) -> u32 {

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use super::account::ListState;
 use super::io::{CallFailure, CallId, Effect, EntityTag, Listed, Notice, Reach, Subject};
-use super::machine::{Fleet, KEEP_VANISHED};
+use super::machine::{Fleet, KEEP_MISSING, KEEP_VANISHED};
 use super::member::{Age, LogState, Member, Vanished};
 use super::poll::{Fuse, ListTurn};
 use super::schedule;
@@ -44,19 +44,29 @@ impl<E: CallFailure> Fleet<E> {
         self.over_limit(selected.dropped);
 
         let mut gone: BTreeMap<WebhookId, Member<E>> = core::mem::take(&mut self.members);
+        // One that could not be read before may be among those that appear.
+        let mut strangers = self.account.strangers;
         for webhook in selected.watched {
             match gone.remove(&webhook.id) {
                 Some(member) => self.keep(webhook, member),
-                None => self.welcome(webhook, server_time, now),
+                None => {
+                    strangers = strangers.saturating_sub(1);
+                    self.welcome(webhook, server_time, now);
+                }
             }
         }
-        if malformed > 0 {
-            // Any of them could be the one that cannot be read.
-            self.members.append(&mut gone);
+        // Any of them could be one whose id cannot be read, unless that was so while all of them were there.
+        let may_be_there = malformed > strangers;
+        self.account.strangers = malformed.saturating_sub(if may_be_there { gone.len() } else { 0 });
+        for (id, mut member) in gone {
+            if may_be_there {
+                member.missing_since.get_or_insert(now.uptime);
+                self.members.insert(id, member);
+            } else {
+                self.retire(member, now);
+            }
         }
-        for member in gone.into_values() {
-            self.retire(member, now);
-        }
+        self.retire_missing(now);
         self.restored_list = None;
         self.list_worked(server_time, now);
         self.set_listed_at(server_time.cautious());
@@ -68,6 +78,7 @@ impl<E: CallFailure> Fleet<E> {
     /// Takes in that the list is as it was when its `ETag` came.
     pub fn list_unchanged(&mut self, call: CallId, server_time: ServerTime, now: Now) {
         if self.end_list_call(call) {
+            self.retire_missing(now);
             self.list_worked(server_time, now);
             self.set_listed_at(server_time.cautious());
             self.outbox.push(Effect::Show);
@@ -152,6 +163,7 @@ impl<E: CallFailure> Fleet<E> {
 
     /// A webhook that is watched is still there.
     fn keep(&mut self, webhook: Webhook, mut member: Member<E>) {
+        member.missing_since = None;
         if member.webhook != webhook {
             member.webhook = webhook;
             member.revision = self.change();
@@ -193,6 +205,19 @@ impl<E: CallFailure> Fleet<E> {
             (None, Some(previous)) => (baseline::appeared(previous), LogState::Appeared),
             (None, None) => (baseline::first_start(self.settings.history, server_time), LogState::Unread),
         }
+    }
+
+    /// Stops watching the webhooks that a malformed entry of the list has stood for long enough.
+    fn retire_missing(&mut self, now: Now) {
+        let is_over = |_: &WebhookId, member: &mut Member<E>| {
+            member.missing_since.is_some_and(|since| now.uptime.saturating_sub(since) >= KEEP_MISSING)
+        };
+        let over: Vec<Member<E>> = self.members.extract_if(.., is_over).map(|(_, member)| member).collect();
+        if !over.is_empty() {
+            let missing = self.members.values().filter(|member| member.missing_since.is_some()).count();
+            self.account.strangers = self.account.malformed.saturating_sub(missing);
+        }
+        over.into_iter().for_each(|member| self.retire(member, now));
     }
 
     /// Stops watching a webhook, and keeps its ledger for a while.

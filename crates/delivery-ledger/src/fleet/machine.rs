@@ -22,6 +22,10 @@ use crate::time::UnixMillis;
 /// How long the ledger of a webhook that vanished is kept. Source: docs/specification.md, rule 3.
 pub(super) const KEEP_VANISHED: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long a malformed entry of the list may stand for a webhook that is missing from it. Source: docs/specification.md,
+/// rule 3.
+pub(super) const KEEP_MISSING: Duration = Duration::from_secs(60 * 60);
+
 /// A checkpoint older than so many intervals may be older than what was shown. Source: docs/specification.md, rule 3.
 const STALE_INTERVALS: u32 = 3;
 

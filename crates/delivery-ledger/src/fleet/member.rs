@@ -21,6 +21,8 @@ pub(super) struct Member<E> {
     pub(super) listed: Option<Listed>,
     /// When its log was last read, by the local clock; over restarts.
     pub(super) read_at: Option<UnixMillis>,
+    /// Since when it is missing from the list, which has a malformed entry that may be it; a moment of the uptime.
+    pub(super) missing_since: Option<Duration>,
     /// The call under way.
     pub(super) call: Option<CallId>,
     /// When a call for it last started.
@@ -71,7 +73,18 @@ pub(super) enum Age {
 
 impl<E> Member<E> {
     pub(super) fn new(webhook: Webhook, ledger: Arc<Ledger>, log: LogState<E>) -> Self {
-        Self { webhook, ledger, tag: None, log, listed: None, read_at: None, call: None, called_at: None, revision: 0 }
+        Self {
+            webhook,
+            ledger,
+            tag: None,
+            log,
+            listed: None,
+            read_at: None,
+            missing_since: None,
+            call: None,
+            called_at: None,
+            revision: 0,
+        }
     }
 
     pub(super) fn subject(&self) -> Subject {

@@ -144,8 +144,12 @@ impl Hand {
     }
 
     pub(crate) fn listed(&mut self, call: CallId, numbers: &[u32]) {
+        self.listed_with_malformed(call, numbers, 0);
+    }
+
+    pub(crate) fn listed_with_malformed(&mut self, call: CallId, numbers: &[u32], malformed: usize) {
         let watched = numbers.iter().map(|number| webhook(*number)).collect();
-        self.fleet.listed(call, Selected { watched, dropped: 0 }, 0, None, self.date(), now(self.clock));
+        self.fleet.listed(call, Selected { watched, dropped: 0 }, malformed, None, self.date(), now(self.clock));
     }
 
     pub(crate) fn list_fails(&mut self, call: CallId, reach: Reach) {

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use delivery_ledger::{Attempt, History, UnixMillis, Webhook, WebhookId};
 
+/// Rule 3: how long a malformed entry of the list stands for a webhook.
+const MISSED: Duration = Duration::from_secs(60 * 60);
+
 /// Rule 3: how long the counts of a webhook that vanished are kept.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -42,6 +45,8 @@ pub(crate) struct Known {
 /// A watched webhook.
 #[derive(Clone, Debug)]
 pub(crate) struct Watched {
+    /// Since when it is missing from a list with a malformed entry that may be it.
+    missing_since: Option<Duration>,
     pub(crate) webhook: Webhook,
     pub(crate) known: Known,
     /// How the last call for its log in this process ended.
@@ -77,6 +82,8 @@ pub(crate) struct Model {
     pub(crate) is_list_up: Option<bool>,
     pub(crate) dropped: usize,
     pub(crate) malformed: usize,
+    /// Malformed entries of the list that stand for no watched webhook.
+    strangers: usize,
     /// The earliest `Date` of the calls by id that worked in this poll.
     described_at: Option<UnixMillis>,
     breaks: u64,
@@ -95,6 +102,7 @@ impl Model {
             is_list_up: None,
             dropped: 0,
             malformed: 0,
+            strangers: 0,
             described_at: None,
             breaks: 0,
         }
@@ -114,8 +122,9 @@ impl Model {
     pub(crate) fn restart(&mut self, last_list: Option<UnixMillis>, is_behind: bool) {
         (self.previous_list, self.restored_list) = (last_list, last_list);
         (self.is_list_up, self.dropped, self.malformed, self.described_at) = (None, 0, 0, None);
+        self.strangers = 0;
         for watched in self.watched.values_mut() {
-            watched.is_up = None;
+            (watched.is_up, watched.missing_since) = (None, None);
             (watched.has_appeared, watched.appeared_at) = (false, None);
             watched.known.is_hidden |= is_behind;
         }
@@ -131,22 +140,46 @@ impl Model {
         let selected = &selected[..selected.len().min(self.limit)];
         let is_selected = |id: &WebhookId| selected.iter().any(|webhook| webhook.id == *id);
         let missing: Vec<WebhookId> = self.watched.keys().copied().filter(|id| !is_selected(id)).collect();
-        if malformed == 0 {
-            missing.into_iter().for_each(|id| self.vanish(id, clock));
+        let appeared = selected.iter().filter(|webhook| !self.watched.contains_key(&webhook.id)).count();
+        let may_be_there = malformed > self.strangers.saturating_sub(appeared);
+        for id in missing {
+            match self.watched.get_mut(&id) {
+                Some(watched) if may_be_there => {
+                    watched.missing_since.get_or_insert(clock);
+                }
+                _ => self.vanish(id, clock),
+            }
         }
         for webhook in selected {
             self.is_there(webhook, date, clock);
         }
+        // Not before: one that is back is missing no more.
+        self.give_up_missing(clock);
         self.list_worked(date);
     }
 
+    /// A malformed entry stands for a webhook that is missing for an hour at most.
+    fn give_up_missing(&mut self, clock: Duration) {
+        let is_over = |watched: &Watched| watched.missing_since.is_some_and(|since| clock - since >= MISSED);
+        let over: Vec<WebhookId> =
+            self.watched.iter().filter(|(_, watched)| is_over(watched)).map(|(id, _)| *id).collect();
+        over.into_iter().for_each(|id| self.vanish(id, clock));
+        let missing = self.watched.values().filter(|watched| watched.missing_since.is_some()).count();
+        self.strangers = self.malformed.saturating_sub(missing);
+    }
+
     /// The list is as it was.
-    pub(crate) fn list_unchanged(&mut self, date: UnixMillis) {
+    pub(crate) fn list_unchanged(&mut self, date: UnixMillis, clock: Duration) {
+        self.give_up_missing(clock);
+        self.list_came(date);
+    }
+
+    fn list_came(&mut self, date: UnixMillis) {
         (self.previous_list, self.is_list_up) = (Some(date), Some(true));
     }
 
     fn list_worked(&mut self, date: UnixMillis) {
-        self.list_unchanged(date);
+        self.list_came(date);
         self.restored_list = None;
     }
 
@@ -154,6 +187,7 @@ impl Model {
     fn is_there(&mut self, webhook: &Webhook, date: UnixMillis, clock: Duration) {
         if let Some(watched) = self.watched.get_mut(&webhook.id) {
             watched.webhook = webhook.clone();
+            watched.missing_since = None;
             return;
         }
         let kept = self.gone.remove(&webhook.id).filter(|(_, since)| clock - *since < KEPT);
@@ -164,8 +198,15 @@ impl Model {
         );
         self.breaks += 1;
         let (webhook, since) = (webhook.clone(), self.breaks);
-        let watched =
-            Watched { webhook, known, is_up: None, since, has_appeared: is_new, appeared_at: is_new.then_some(clock) };
+        let watched = Watched {
+            webhook,
+            known,
+            missing_since: None,
+            is_up: None,
+            since,
+            has_appeared: is_new,
+            appeared_at: is_new.then_some(clock),
+        };
         self.watched.insert(watched.webhook.id, watched);
     }
 

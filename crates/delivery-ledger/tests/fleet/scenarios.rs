@@ -8,7 +8,8 @@ use delivery_ledger::fleet::{Notice, PollResult, Reach, Subject};
 use crate::failure::Failure;
 use crate::hand::{Hand, INTERVAL, id};
 
-const DAY: u64 = 24 * 60 * 60;
+const HOUR: u64 = 60 * 60;
+const DAY: u64 = 24 * HOUR;
 
 /// The end of the patience with a list, in seconds after the start of its poll.
 const LIST_IS_LATE: u64 = 10;
@@ -215,6 +216,36 @@ fn what_vanishes_is_not_shown_and_returns_with_its_counts_within_a_day() {
         hand.listed(asked.list(), &[1, 2]);
         assert_eq!(hand.attempts(1), expected, "after {away} seconds");
     }
+}
+
+#[test]
+fn a_malformed_entry_stands_for_a_missing_webhook_for_an_hour_and_for_none_that_it_was_beside() {
+    let polls = |hand: &mut Hand, from: u64, lists: &[(&[u32], usize)]| {
+        for (poll, (numbers, malformed)) in (1..).zip(lists) {
+            let asked = hand.at(from + INTERVAL * poll);
+            hand.listed_with_malformed(asked.list(), numbers, *malformed);
+            hand.works_until_the_poll_ends();
+        }
+        [hand.attempts(1).is_some(), hand.attempts(2).is_some()]
+    };
+    for (lists, expected) in [
+        // It was there while the webhook was.
+        (&[(&[1, 2][..], 1), (&[2], 1)][..], [false, true]),
+        (&[(&[1, 2], 1), (&[2], 2)], [true, true]),
+        // First one, then the other cannot be read.
+        (&[(&[1, 2], 0), (&[2], 1), (&[1], 1)], [true, true]),
+        (&[(&[1, 2], 0), (&[2], 1), (&[1, 2], 1), (&[1], 1)], [true, false]),
+        (&[(&[2], 1), (&[2], 0)], [false, true]),
+        // What could not be read appears, and another one cannot be read instead.
+        (&[(&[1, 2], 1), (&[2, 3], 1)], [true, true]),
+    ] {
+        assert_eq!(polls(&mut Hand::watching(&[1, 2]), 0, lists), expected, "{lists:?}");
+    }
+    let mut hand = Hand::watching(&[1, 2]);
+    assert_eq!(polls(&mut hand, 0, &[(&[2], 1)]), [true, true]);
+    assert_eq!(polls(&mut hand, HOUR - INTERVAL, &[(&[2], 1)]), [true, true]);
+    assert_eq!(polls(&mut hand, HOUR, &[(&[2], 1)]), [false, true]);
+    assert_eq!(polls(&mut hand, HOUR + INTERVAL, &[(&[], 1)]), [false, false], "it stands for none any more");
 }
 
 #[test]

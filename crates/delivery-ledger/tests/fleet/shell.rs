@@ -333,7 +333,7 @@ impl Shell {
         });
         let fresh = self.has_etags.then(|| EntityTag(format!("{entries:?} {malformed}").into_bytes().into()));
         if fresh.is_some() && fresh == tag {
-            self.model.list_unchanged(date(seen_at));
+            self.model.list_unchanged(date(seen_at), self.clock);
             self.fleet.list_unchanged(call, dated(seen_at), now);
             return;
         }
