@@ -28,6 +28,9 @@ enum Part {
 
 use Part::{Gone, Holder, Standby, TakesOver, Unreachable};
 
+/// A metric, its labels beside those of all, and its value at each minute.
+type Shown<'a, T> = (&'a str, &'a str, &'a dyn Fn(u32) -> T);
+
 /// What a pod is, and from which minute on.
 struct Pod {
     name: &'static str,
@@ -48,7 +51,7 @@ impl Pod {
     fn polled(&self, minute: u32) -> u32 {
         let reads = |at: &u32| match self.part(*at) {
             Holder => true,
-            Standby => (at - self.start()) % STANDBY_INTERVAL == 0,
+            Standby => (at - self.start()).is_multiple_of(STANDBY_INTERVAL),
             Gone | Unreachable | TakesOver => false,
         };
         (0..=minute).rev().find(reads).unwrap_or(minute)
@@ -72,7 +75,7 @@ impl Pod {
             Standby | TakesOver | Holder => Some(1),
         });
         let start = i64::from(self.start()) * 60 - if self.start() == 0 { 36_000 } else { 0 };
-        let own: [(&str, &str, &dyn Fn(u32) -> i64); 8] = [
+        let own: [Shown<'_, i64>; 8] = [
             ("cotalker_exporter_build_info", "version=\"1\", ", &|_| 1),
             ("process_start_time_seconds", "", &|_| start),
             ("cotalker_exporter_leader", "", &|minute| i64::from(self.part(minute) != Standby)),
@@ -104,7 +107,7 @@ impl Pod {
                     count(self.start())
                 }))
             };
-            let counts: [(&str, &str, &dyn Fn(u32) -> u32); 4] = [
+            let counts: [Shown<'_, u32>; 4] = [
                 ("cotalker_webhook_delivery_attempts_total", "", &|minute| minute),
                 ("cotalker_webhook_delivery_failures_total", "reason=\"refused\", ", &failed_by),
                 ("cotalker_webhook_events_lost_total", "", &lost_by),
@@ -115,7 +118,7 @@ impl Pod {
                 self.series(lines, name, &labels, |minute| shows(minute).then(|| since(count, minute)));
             }
             let dead = i64::from(is_dead);
-            let gauges: [(&str, &str, &dyn Fn(u32) -> i64); 7] = [
+            let gauges: [Shown<'_, i64>; 7] = [
                 ("cotalker_webhook_up", "", &|_| 1),
                 ("cotalker_webhook_active", "", &|_| 1),
                 ("cotalker_webhook_info", "name=\"x\", trigger=\"t\", target_host=\"h\", company=\"c\", ", &|_| 1),

@@ -5,8 +5,9 @@ import type { Alert } from './rule';
 const BUILD = ['version', 'revision', 'rustc'];
 const INFO = 'cotalker_exporter_build_info';
 const ACTIVE = 'cotalker_webhook_active';
-/** A standby shows it, too. */
-const COUNTED = 'max_over_time(cotalker_webhook_delivery_attempts_total[7d:30m])';
+/** A standby shows it, too, and reads once nobody else does. */
+const COUNT = 'cotalker_webhook_delivery_attempts_total';
+const COUNTED = `max_over_time(${COUNT}[7d:30m])`;
 
 /** A target that does not respond and was an exporter. */
 const TARGET_DOWN = `up == 0 and ignoring (${BUILD.join(', ')}) max_over_time(${INFO}[7d:30m])`;
@@ -15,7 +16,7 @@ const DOWN = `(
   ${TARGET_DOWN}
   unless (
     up == 0 and ${OF_ITS_EXPORTER} ${COUNTED}
-    unless ${OF_ITS_EXPORTER} (${COUNTED} unless on (webhook_id) cotalker_webhook_up == 1)
+    unless ${OF_ITS_EXPORTER} (${COUNTED} unless on (webhook_id) ${COUNT})
   )
 )
 or
@@ -68,8 +69,8 @@ unless ${overPods(`sum without (${OF_CALLS}) (${REQUESTS}{endpoint="login"} or $
 export const reachAlerts: Alert[] = [
   {
     alert: 'CotalkerExporterDown',
-    comment: `A target that was an exporter within a week, unless others read all of its webhooks; or an exporter that was scraped within a day, has no target any more, and whose
-webhooks no other shows. A Prometheus that never scraped one says nothing.`,
+    comment: `A target that was an exporter within a week, unless others show all of its webhooks; or an exporter that was scraped
+within a day, has no target any more, and whose webhooks no other shows. A Prometheus that never scraped one says nothing.`,
     expr: DOWN,
     for: '5m',
     severity: 'page',
