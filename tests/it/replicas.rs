@@ -195,7 +195,7 @@ async fn whatever_happens_to_replicas_some_has_every_attempt_and_none_counts_one
             0 => {
                 drop(without(&mut replicas, pod));
                 replicas.push((pod, Setup::of(&simulator).among(&leases, pod).start().await));
-                // A ledger in memory begins anew.
+                // A ledger in memory starts at 0.
                 seen[PODS.iter().position(|name| *name == pod).expect("a pod")] = Seen::default();
             }
             1 => leases.treat(pod, Treatment::Unheard),

@@ -49,7 +49,7 @@ const MANY_LOST = unlessTold(`${overPods(holders(`increase(${LOST}[15m])`))} >= 
 
 const LOSSES_COMMENT = `First: what is counted now, less the most that was shown until 15 minutes ago. A restart does not hide a loss so, nor
 does a series that starts with it. What nobody showed then was 0, unless its exporter is older than what Prometheus
-knows of it. Second: a pod that began anew in the last 15 minutes, below what was shown before. Third: all else.
+knows of it. Second: a pod that was reset in the last 15 minutes, below what was shown before. Third: all else.
 Not for what was lost until a receiver that had a page was repaired. While it has one, Alertmanager inhibits this.`;
 
 const REPLAY = `\`cotalker-webhook-exporter lost\` and the page /webhooks/{{ $labels.webhook_id }} of the exporter list what to replay by hand.`;
