@@ -87,8 +87,15 @@ pub struct Events {
 impl Events {
     /// Takes in one attempt that counts. Attempts of one response come in the order of their positions.
     pub(crate) fn observe(&mut self, attempt: &Attempt, now: UnixMillis, policy: &Policy) {
-        let own = own_event(attempt);
-        let event = attempt.event.as_ref().unwrap_or(&own);
+        let own;
+        let event = match &attempt.event {
+            Some(event) => event,
+            // Not for each attempt: to hash an id costs more than all the rest.
+            None => {
+                own = own_event(attempt);
+                &own
+            }
+        };
         let position = attempt.position();
         // An attempt cannot have been made after the response that shows it.
         let made_at = position.at.min(now);
