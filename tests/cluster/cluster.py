@@ -160,6 +160,9 @@ state = "{self.folder}/containerd-state"
   # Here, as in many containers, nobody may protect a process from being killed for memory.
   restrict_oom_score_adj = true
   disable_apparmor = true
+  # Copies, which work on any file system: that of a container cannot hold layers of its own.
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "native"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "{network}"
@@ -197,13 +200,7 @@ state = "{self.folder}/containerd-state"
             own = self.folder / name.replace("/", ".")
             own.write_text(setting.read_text())
             run("mount", "--bind", own, setting)
-        for controller in pathlib.Path("/sys/fs/cgroup").iterdir():
-            if controller.is_dir() and not controller.is_symlink():
-                (controller / CGROUP).mkdir(exist_ok=True)
-        cpus = pathlib.Path("/sys/fs/cgroup/cpuset")
-        for setting in ("cpuset.cpus", "cpuset.mems"):
-            if (cpus / setting).exists():
-                (cpus / CGROUP / setting).write_text((cpus / setting).read_text())
+        self._control_groups()
         config = self.folder / "kubelet.json"
         config.write_text(json.dumps({
             "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
@@ -236,6 +233,27 @@ state = "{self.folder}/containerd-state"
             return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
         eventually(ready, "the node is ready")
+
+    def _control_groups(self):
+        """A group for all pods, in whichever of the two hierarchies there is."""
+        root = pathlib.Path("/sys/fs/cgroup")
+        if not (root / "cgroup.controllers").exists():
+            for controller in root.iterdir():
+                if controller.is_dir() and not controller.is_symlink():
+                    (controller / CGROUP).mkdir(exist_ok=True)
+            for setting in ("cpuset.cpus", "cpuset.mems"):
+                (root / "cpuset" / CGROUP / setting).write_text((root / "cpuset" / setting).read_text())
+            return
+        (root / CGROUP).mkdir(exist_ok=True)
+        controllers = " ".join(f"+{name}" for name in (root / "cgroup.controllers").read_text().split())
+        try:
+            (root / "cgroup.subtree_control").write_text(controllers)
+        except OSError:
+            # In a container: a group that has controllers for others has no processes itself.
+            (root / "outside").mkdir(exist_ok=True)
+            for process in (root / "cgroup.procs").read_text().split():
+                (root / "outside" / "cgroup.procs").write_text(process)
+            (root / "cgroup.subtree_control").write_text(controllers)
 
     def take_notes(self):
         """For whoever has to find out why a test failed: what the pods are, and what they said."""

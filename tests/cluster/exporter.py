@@ -14,13 +14,12 @@ RECEIVER = "registry.test/receiver:1"
 NAME = "cotalker-webhook-exporter"
 POLLED_EVERY = 5
 
-# What every exporter here is told: where the API is, whom to trust, and to count what is in the logs, so that the right
-# counts are the simulator's since its world began.
+# What every exporter here is told. Most count what is in the logs, too: the right counts are then the simulator's since its
+# world began.
 ENVIRONMENT = [
     {"name": "COTALKER_BASE_URL", "value": URL},
     {"name": "COTALKER_CA_FILE", "value": "/etc/cotalker-ca/ca.crt"},
     {"name": "EXPORTER_POLL_INTERVAL", "value": f"{POLLED_EVERY}s"},
-    {"name": "EXPORTER_POLL_HISTORY", "value": "count"},
     # The simulator is on the same two processors as the whole cluster.
     {"name": "EXPORTER_POLL_RATE", "value": "0"},
 ]
@@ -28,12 +27,13 @@ CA_MOUNT = {"name": "cotalker-ca", "mountPath": "/etc/cotalker-ca", "readOnly": 
 CA_VOLUME = {"name": "cotalker-ca", "configMap": {"name": "cotalker-ca"}}
 
 
-def kustomized(cluster, base, containers, storage=None):
+def kustomized(cluster, base, containers, storage=None, history="count"):
     """What `kubectl kustomize` makes of a base and a user's overlay, which patches its `containers`: as objects."""
+    environment = ENVIRONMENT + [{"name": "EXPORTER_POLL_HISTORY", "value": history}]
     overlay = cluster.folder / f"overlay-{base}"
     overlay.mkdir(exist_ok=True)
     workload = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "any"}, "spec": {"template": {"spec": {
-        containers: [{"name": NAME, "env": ENVIRONMENT, "volumeMounts": [CA_MOUNT]}], "volumes": [CA_VOLUME]}}}}
+        containers: [{"name": NAME, "env": environment, "volumeMounts": [CA_MOUNT]}], "volumes": [CA_VOLUME]}}}}
     patches = [{"target": {"kind": "Deployment"}, "patch": yaml.safe_dump(workload)}]
     if storage:
         claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "any"},

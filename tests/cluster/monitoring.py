@@ -35,6 +35,7 @@ class Monitoring:
              "subjects": [{"kind": "ServiceAccount", "name": "prometheus", "namespace": self.namespace}]},
             {"apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "all"}, "spec": {
                 "replicas": 1, "image": PROMETHEUS, "version": "v3.15.1", "serviceAccountName": "prometheus",
+                "enableFeatures": ["created-timestamp-zero-ingestion"],
                 "scrapeInterval": "5s", "evaluationInterval": "5s",
                 "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "fsGroup": 65532,
                                     "seccompProfile": {"type": "RuntimeDefault"}},

@@ -3,7 +3,7 @@
 import yaml
 
 from cluster import eventually
-from exporter import NAME, ROOT, helm_values, kustomized, ready, volume
+from exporter import NAME, ROOT, helm_values, kustomized, ready, scrape, volume
 
 CHART = ROOT / "deploy/helm/cotalker-webhook-exporter"
 SELECTOR = f"app.kubernetes.io/name={NAME}"
@@ -49,3 +49,28 @@ def test_the_pod_monitors_of_kustomize_find_each_pod_once(cluster, cotalker, mon
     targets = scraped(monitoring, namespace, pods)
     assert len({target["scrapePool"] for target in targets}) == 2
     figure("PodMonitors of kustomize: standalone and native sidecar in one namespace, one target for each pod")
+
+
+def test_increase_alone_sees_a_loss_that_is_older_than_the_first_scrape(cluster, cotalker, monitoring, namespace, figure):
+    """Prometheus 3 knows from OpenMetrics since when a counter counts, and begins its series there at 0."""
+    storage = f"storage-{namespace}"
+    cluster.apply([volume(cluster, f"state-{namespace}", namespace, NAME, storage)])
+    objects = kustomized(cluster, "standalone", "containers", storage, history="ignore")
+    cluster.apply([one for one in objects if one["kind"] != "PodMonitor"], namespace)
+    pod = ready(cluster, namespace, SELECTOR)[0]
+    shown = eventually(lambda: {series: value for series, value in scrape(pod).items()
+                                if series.startswith("cotalker_webhook_events_lost_total") and value > 0}, "an event is lost")
+    cluster.apply([one for one in objects if one["kind"] == "PodMonitor"], namespace)
+    scraped(monitoring, namespace, [pod])
+    series = f'cotalker_webhook_events_lost_total{{namespace="{namespace}"}}'
+
+    def of_those_shown(expression):
+        values = {labels["webhook_id"]: value for labels, value in monitoring.query(expression)}
+        return [values[one.split('webhook_id="')[1].split('"')[0]] for one in shown]
+
+    increases = eventually(lambda: of_those_shown(f"increase({series}[10m])"), "Prometheus has two samples")
+    assert min(of_those_shown(f"min_over_time({series}[10m])")) == 0, "a sample that no scrape has brought"
+    # It reckons with a loss within half of what it has seen, and may so take one for a little more.
+    assert all(increase >= 0.99 * value for increase, value in zip(increases, shown.values())), (increases, shown)
+    figure(f"Prometheus 3 with created timestamps: {sum(shown.values()):.0f} event(s) lost before the first scrape, "
+           f"increase() over it is {sum(increases):.2f}")
