@@ -30,9 +30,8 @@ pub(crate) fn routes(simulator: Arc<Simulator>, certificate: Certificate) -> Rou
 /// Since the world began: attempts, failures and lost events of all webhooks, and the calls that the API got.
 async fn truth(State(Controlled { simulator, .. }): State<Controlled>) -> String {
     let beginning = UnixMillis::from_secs(0);
-    let truths = simulator.with_world(|world| {
-        world.ids().into_iter().map(|webhook| world.truth(webhook, beginning)).collect::<Vec<_>>()
-    });
+    let truths = simulator
+        .with_world(|world| world.ids().into_iter().map(|webhook| world.truth(webhook, beginning)).collect::<Vec<_>>());
     json!({
         "attempts": truths.iter().map(|truth| truth.attempts).sum::<u64>(),
         "failed": truths.iter().map(|truth| truth.failed()).sum::<u64>(),
@@ -49,7 +48,8 @@ async fn ca(State(Controlled { certificate, .. }): State<Controlled>) -> String 
 
 /// A certificate of another CA, which a client meets at its next connection; the ones that are open end.
 async fn exchange_ca(State(controlled): State<Controlled>) -> Result<String, (StatusCode, String)> {
-    let ca_pem = controlled.certificate.exchange().map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let ca_pem =
+        controlled.certificate.exchange().map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     controlled.simulator.fail_next(CONNECTIONS, Target::Everything, Fault::CutOff);
     Ok(ca_pem)
 }

@@ -35,7 +35,8 @@ pub(crate) async fn run(names: Vec<String>) -> anyhow::Result<()> {
         ..Settings::default()
     };
     let world = demo::many(WEBHOOKS, now()?, HISTORY_MS, SEED);
-    let simulator = Arc::new(Simulator::start(world, settings).await.context("failed to start the simulated Cotalker")?);
+    let simulator =
+        Arc::new(Simulator::start(world, settings).await.context("failed to start the simulated Cotalker")?);
     let control = control::routes(simulator, certificate);
     let listener = listen(9000).await?;
     tokio::select! {
@@ -44,6 +45,7 @@ pub(crate) async fn run(names: Vec<String>) -> anyhow::Result<()> {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the simulated time begins with the present, once")]
 fn now() -> anyhow::Result<UnixMillis> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
     Ok(UnixMillis::from_secs(i64::try_from(now.as_secs())?))
