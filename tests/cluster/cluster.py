@@ -255,15 +255,14 @@ state = "{self.folder}/containerd-state"
                 (root / "outside" / "cgroup.procs").write_text(process)
             (root / "cgroup.subtree_control").write_text(controllers)
 
-    def take_notes(self):
-        """For whoever has to find out why a test failed: what the pods are, and what they said."""
-        notes = [self.kubectl("get", "pods", "--all-namespaces", "--output", "wide"),
-                 self.kubectl("get", "events", "--all-namespaces", "--sort-by", ".metadata.creationTimestamp")]
-        for pod in self.get("pod")["items"]:
-            name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    def take_notes(self, namespace):
+        """For whoever has to find out why a test failed: what the pods of a namespace are, and what they said."""
+        notes = []
+        for what in (["get", "pods", "--output", "wide"], ["get", "events"],
+                     ["logs", "--selector", "!none", "--all-containers", "--prefix", "--tail", "-1", "--max-log-requests", "20"]):
             with contextlib.suppress(Failed):
-                notes.append(self.kubectl("logs", name, "--namespace", namespace, "--all-containers", "--prefix"))
-        (self.folder / "pods.log").write_text("\n".join(notes))
+                notes.append(self.kubectl(*what, "--namespace", namespace))
+        (self.folder / f"{namespace}.log").write_text("\n".join(notes))
 
     # --- what tests do with it
 

@@ -31,7 +31,8 @@ def cluster():
     for archive in sorted(pathlib.Path(os.environ["CLUSTER_IMAGES"]).glob("*.tar")):
         cluster.ctr("images", "import", archive)
     yield cluster
-    cluster.take_notes()
+    for namespace in cluster.get("namespace")["items"]:
+        cluster.take_notes(namespace["metadata"]["name"])
 
 
 @pytest.fixture(scope="session")
@@ -50,4 +51,5 @@ def namespace(cluster, cotalker, request):
     name = cluster.namespace(request.node.name.removeprefix("test_")[:30].strip("_").replace("_", "-"))
     cotalker.give_access(name)
     yield name
+    cluster.take_notes(name)
     cluster.kubectl("delete", "namespace", name, "--wait=false")

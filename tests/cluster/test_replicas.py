@@ -3,7 +3,7 @@
 import shutil
 import time
 
-from cluster import eventually
+from cluster import Failed, eventually
 from exporter import POLLED_EVERY, RECEIVER, ROOT, counts_truth, ready, scrape
 from cotalker import URL
 
@@ -22,7 +22,10 @@ def polls(cotalker, seconds):
 
 def have_polled(pods):
     """Whether each has read the logs once."""
-    return all(scrape(pod)['cotalker_exporter_polls_total{result="ok"}'] >= 1 for pod in pods)
+    polled = {pod["metadata"]["name"]: scrape(pod)['cotalker_exporter_polls_total{result="ok"}'] for pod in pods}
+    if not all(polled.values()):
+        raise Failed(f"polls of each: {polled}")
+    return True
 
 
 def test_three_sidecars_with_a_lease_make_the_calls_of_one_also_while_they_are_replaced(

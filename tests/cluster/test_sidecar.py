@@ -53,11 +53,12 @@ def test_the_native_sidecar_starts_before_the_receiver_and_ends_after_it(cluster
            f"ended {exporter['finishedAt']}, receiver {receiver['finishedAt']}, both with 0")
 
 
-def test_the_classic_sidecar_runs_beside_the_receiver(cluster, cotalker, namespace, ended):
+def test_the_classic_sidecar_runs_beside_the_receiver(cluster, cotalker, namespace, ended, figure):
     _, pod = applied(cluster, namespace, "sidecar-classic", "containers")
     eventually(lambda: scrape(pod)["cotalker_up"] == 1, "the sidecar reads the API")
     last = ended(pod)
     assert container_status(last)["state"]["terminated"]["exitCode"] == 0
+    figure("classic sidecar: ready, reads the API, ended with 0")
 
 
 def test_a_job_with_the_native_sidecar_ends(cluster, cotalker, namespace, figure):

@@ -19,7 +19,7 @@ const WEBHOOKS: usize = 100;
 
 /// Short enough that each log holds all that ever happened: what an exporter that counts the history has to show is then
 /// the same, whenever it started.
-const HISTORY_MS: i64 = 60 * 60 * 1_000;
+const HISTORY_MS: i64 = 20 * 60 * 1_000;
 
 /// The world is the same each time, as long after its start.
 const SEED: u64 = 10_942;
