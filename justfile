@@ -36,7 +36,7 @@ compose:
 bench *filter:
     cargo bench {{ filter }}
 
-# The reader of log entries against serde_json, on cases of chance
+# The readers of log entries against each other and serde_json, on cases of chance
 fuzz cases="10000000":
     FUZZ_CASES={{ cases }} cargo test --release --test fuzz cases_of_chance -- --nocapture
 

@@ -123,10 +123,20 @@ impl Document {
             rest = &rest[at + mark.len()..];
         }
         odd.extend_from_slice(rest);
-        let mut cuts: Vec<usize> = (0..dice.below(6)).map(|_| dice.below(odd.len() + 1)).collect();
-        cuts.sort_unstable();
+        let cuts = dice.cuts(&odd);
         Self { plain, odd, cuts }
     }
+}
+
+/// A log that these choices have changed in a few places, and where to cut it.
+pub(crate) fn changed(log: &[u8], choices: Vec<u64>) -> (Vec<u8>, Vec<usize>) {
+    let mut dice = Dice(choices.into_iter());
+    let mut log = log.to_vec();
+    for _ in 0..dice.below(4) {
+        dice.mutate(&mut log);
+    }
+    let cuts = dice.cuts(&log);
+    (log, cuts)
 }
 
 /// What makes a value and writes it.
@@ -148,6 +158,12 @@ impl Dice {
 
     fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
+    }
+
+    fn cuts(&mut self, log: &[u8]) -> Vec<usize> {
+        let mut cuts: Vec<usize> = (0..self.below(6)).map(|_| self.below(log.len() + 1)).collect();
+        cuts.sort_unstable();
+        cuts
     }
 
     fn space(&mut self, out: &mut String) {

@@ -13,6 +13,8 @@ mod decoding;
 mod error;
 mod fetched;
 mod http_client;
+pub mod log_entries;
+mod masks;
 mod nesting;
 pub(crate) mod options;
 mod pacing;

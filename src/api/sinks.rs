@@ -6,8 +6,9 @@ use super::cause::Malformation;
 use super::credentials::{Origin, parse_token};
 use super::error::CallError;
 use super::fetched::Listing;
-use super::stream::{FrameError, Framer};
-use super::wire::{LogEntry, read_log_entry, read_login, read_webhook, wrapping_key};
+use super::log_entries::LogEntries;
+use super::stream::{Entries, FrameError, Framer};
+use super::wire::{LogEntry, read_login, read_webhook, wrapping_key};
 use crate::secret::Secret;
 
 /// The longest response to a login. A convention: a hundred times the documented one.
@@ -41,7 +42,7 @@ struct ArrayFraming {
 }
 
 impl ArrayFraming {
-    fn feed(&mut self, bytes: &[u8], on_entry: impl FnMut(&[u8])) -> Result<(), CallError> {
+    fn feed(&mut self, entries: &mut impl Entries, bytes: &[u8]) -> Result<(), CallError> {
         let is_content = |byte: &u8| !byte.is_ascii_whitespace() && !BYTE_ORDER_MARK.contains(byte);
         self.first_byte = self.first_byte.or_else(|| bytes.iter().copied().find(is_content));
         if self.first_byte == Some(b'{') {
@@ -50,7 +51,7 @@ impl ArrayFraming {
             return if self.object.len() < MAX_HEAD_BYTES { Ok(()) } else { Err(wrapped(&self.object)) };
         }
         let first_byte = self.first_byte;
-        self.framer.feed(bytes, on_entry).map_err(|error| CallError::from_framing(error, first_byte))
+        self.framer.feed_to(entries, bytes).map_err(|error| CallError::from_framing(error, first_byte))
     }
 
     fn finish(self) -> Result<(), CallError> {
@@ -84,10 +85,11 @@ impl Sink for ListSink {
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         let Self { framing, listing } = self;
-        framing.feed(bytes, |json| match read_webhook(json) {
+        let mut take = |json: &[u8]| match read_webhook(json) {
             Some(webhook) => listing.webhooks.push(webhook),
             None => listing.malformed += 1,
-        })
+        };
+        framing.feed(&mut take, bytes)
     }
 
     fn finish(self) -> Result<Listing, CallError> {
@@ -114,7 +116,7 @@ impl Sink for LogSink<'_> {
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         let Self { id, framing, reading } = self;
-        framing.feed(bytes, |json| take(reading, read_log_entry(json, *id)))
+        framing.feed(&mut LogEntries::of(*id, |entry| take(reading, entry)), bytes)
     }
 
     fn finish(self) -> Result<LogResponse, CallError> {
@@ -149,15 +151,15 @@ impl Sink for SurveySink<'_> {
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), CallError> {
         let Self { log: LogSink { id, framing, reading }, survey } = self;
-        framing.feed(bytes, |json| {
-            let entry = read_log_entry(json, *id);
+        let observe = |entry: LogEntry| {
             match &entry {
                 LogEntry::Own(attempt) => survey.observe(attempt, false),
                 LogEntry::UnderWay(attempt) => survey.observe(attempt, true),
                 LogEntry::Foreign | LogEntry::Malformed => {}
             }
             take(reading, entry);
-        })
+        };
+        framing.feed(&mut LogEntries::of(*id, observe), bytes)
     }
 
     fn finish(self) -> Result<Self::Value, CallError> {

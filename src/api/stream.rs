@@ -45,6 +45,28 @@ enum State {
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// Who takes the entries of a stream.
+pub trait Entries {
+    /// Takes the entry that `ahead` begins with, which may have more behind it, and says how long it is; `None` if it does not
+    /// end in these bytes, or is for [`Entries::take`].
+    ///
+    /// Framing an entry costs half of what reading it does: who finds its end while reading saves that.
+    fn take_first(&mut self, ahead: &[u8]) -> Option<usize>;
+
+    /// Takes an entry. Of one that is longer than 1 MiB it gets what a reader needs.
+    fn take(&mut self, entry: &[u8]);
+}
+
+impl<F: FnMut(&[u8])> Entries for F {
+    fn take_first(&mut self, _ahead: &[u8]) -> Option<usize> {
+        None
+    }
+
+    fn take(&mut self, entry: &[u8]) {
+        self(entry);
+    }
+}
+
 /// Takes bytes as they come, gives entries as they end.
 #[derive(Debug)]
 pub struct Framer {
@@ -91,6 +113,15 @@ impl Framer {
     ///
     /// If the bytes cannot belong to a JSON array; nothing more may be fed then.
     pub fn feed(&mut self, bytes: &[u8], mut on_entry: impl FnMut(&[u8])) -> Result<(), FrameError> {
+        self.feed_to(&mut on_entry, bytes)
+    }
+
+    /// The same, for one who may take an entry without being told where it ends.
+    ///
+    /// # Errors
+    ///
+    /// As [`Framer::feed`].
+    pub fn feed_to(&mut self, entries: &mut impl Entries, bytes: &[u8]) -> Result<(), FrameError> {
         let mut at = 0;
         // Where the current entry starts in `bytes`; 0 if it started in earlier ones.
         let mut start = 0;
@@ -116,6 +147,11 @@ impl Framer {
                     b']' if self.state == State::First => (self.state, at) = (State::After, at + 1),
                     b']' | b',' | b'}' | b':' => return Err(FrameError::Broken),
                     _ => {
+                        let ahead = &bytes[at..bytes.len().min(at.saturating_add(self.longest))];
+                        if let Some(length) = entries.take_first(ahead) {
+                            (self.state, at) = (State::Behind, at + length);
+                            continue;
+                        }
                         start = at;
                         self.state = Nesting::opened_by(byte).map_or(State::Word, State::Inside);
                         at += 1;
@@ -129,7 +165,7 @@ impl Framer {
                     };
                     let Some(end) = end else { break };
                     self.state = if self.is_single { State::After } else { State::Behind };
-                    self.end_entry(&bytes[start..end], &mut on_entry);
+                    self.end_entry(&bytes[start..end], entries);
                     at = end;
                 }
                 State::Behind => match byte {
@@ -174,14 +210,14 @@ impl Framer {
         abridged.feed(bytes);
     }
 
-    fn end_entry(&mut self, bytes: &[u8], on_entry: &mut impl FnMut(&[u8])) {
+    fn end_entry(&mut self, bytes: &[u8], entries: &mut impl Entries) {
         if self.partial.is_empty() && self.abridged.is_none() && bytes.len() <= self.longest {
-            return on_entry(bytes);
+            return entries.take(bytes);
         }
         self.keep(bytes);
         match self.abridged.take() {
-            Some(abridged) => on_entry(abridged.rest()),
-            None => on_entry(&self.partial),
+            Some(abridged) => entries.take(abridged.rest()),
+            None => entries.take(&self.partial),
         }
         self.partial.clear();
         self.partial.shrink_to(KEEP_BUFFER_BYTES);

@@ -42,20 +42,37 @@ impl ObjectId {
     }
 }
 
+/// In [`DIGITS`], of a byte that is no hexadecimal digit.
+const NO_DIGIT: u8 = 0x80;
+
+/// What each byte is worth as a hexadecimal digit.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
+
 impl FromStr for ObjectId {
     type Err = NotAnObjectId;
 
     /// Takes exactly 24 hexadecimal digits, in either case.
     fn from_str(text: &str) -> Result<Self, NotAnObjectId> {
         let digits: &[u8; 24] = text.as_bytes().try_into().map_err(|_| NotAnObjectId)?;
-        let mut bytes = [0; 12];
+        let (mut bytes, mut all) = ([0; 12], 0);
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
             let &[high, low] = pair else { return Err(NotAnObjectId) };
-            let digit = |d: u8| char::from(d).to_digit(16).and_then(|d| u8::try_from(d).ok());
-            let (Some(high), Some(low)) = (digit(high), digit(low)) else {
-                return Err(NotAnObjectId);
-            };
+            let (high, low) = (DIGITS[usize::from(high)], DIGITS[usize::from(low)]);
+            all |= high | low;
             *byte = high << 4 | low;
+        }
+        // Once for all of them: each log entry has several ids.
+        if all & NO_DIGIT != 0 {
+            return Err(NotAnObjectId);
         }
         Ok(Self(bytes))
     }

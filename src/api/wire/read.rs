@@ -1,9 +1,8 @@
 //! The vendor's types → core types.
 
-use delivery_ledger::{
-    Action, Attempt, AttemptId, Event, EventKey, EventType, Outcome, Webhook, WebhookId, usable_status,
-};
+use delivery_ledger::{Attempt, AttemptId, Event, Outcome, Webhook, WebhookId, usable_status};
 
+use super::event::Told;
 use super::host::target_host;
 use super::lenient::Scalar;
 use super::scan::{Cursor, Given};
@@ -54,32 +53,22 @@ fn is_said(field: &Given<Scalar<'_>>) -> bool {
     }
 }
 
-/// The event, unless nothing tells it from others of its kind: taken for one, all but the first would be missed.
 fn read_event(event: WireEvent<'_>) -> Option<Event> {
     let written_at = event.created_at.value();
     let created_at = written_at.time();
-    // The same time may be written in several ways; an unreadable one still tells events apart.
-    let created_at_text = created_at.map(|at| at.as_millis().to_string().into()).or_else(|| written_at.text());
+    let odd_time = written_at.text();
     let subject = event.data_id.value().or_else(|| event.user_id.value());
-    if created_at_text.is_none() && subject.is_none() {
-        return None;
-    }
-    let [company, event_type, action] = [event.company, event.event_type, event.action].map(Given::value);
-    let (company, event_type, action) = (company.text(), event_type.text(), action.text());
-    Some(Event {
-        key: EventKey::of([
-            company.as_deref(),
-            event_type.as_deref(),
-            action.as_deref(),
-            created_at_text.as_deref(),
-            subject.as_deref(),
-        ]),
-        event_type: event_type.as_deref().map_or(EventType::Other, EventType::from_api),
-        action: action.as_deref().map_or(Action::Other, Action::from_api),
+    let [company, event_type, action] =
+        [event.company, event.event_type, event.action].map(|given| given.value().text());
+    let told = Told {
+        company: company.as_deref(),
+        event_type: event_type.as_deref(),
+        action: action.as_deref(),
         created_at,
-        // An id and nothing else: whatever else stands there could be data.
-        subject: subject.and_then(|subject| subject.trim().parse().ok()),
-    })
+        odd_time: odd_time.as_deref(),
+        subject: subject.as_deref(),
+    };
+    told.event()
 }
 
 /// Reads one entry of the list, or the response of the by-id call; `None` if it is no object with a usable `_id`.
@@ -124,7 +113,7 @@ pub fn wrapping_key(head: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use delivery_ledger::{FailureReason, UnixMillis};
+    use delivery_ledger::{Action, EventKey, EventType, FailureReason, UnixMillis};
 
     use super::*;
 

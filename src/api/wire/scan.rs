@@ -189,7 +189,8 @@ impl<'a> Cursor<'a> {
 /// What a text with its quotes says; `None` if it cannot be read.
 pub(super) fn decode(quoted: &[u8]) -> Option<Cow<'_, str>> {
     let inner = quoted.get(1..quoted.len().checked_sub(1)?)?;
-    if inner.iter().all(|byte| *byte != b'\\' && *byte >= b' ') {
+    // All of them, whatever the first is: that goes sixteen at a time.
+    if inner.iter().fold(true, |is_plain, byte| is_plain & (*byte != b'\\') & (*byte >= b' ')) {
         return std::str::from_utf8(inner).ok().map(Cow::Borrowed);
     }
     serde_json::from_slice::<String>(quoted).ok().map(Cow::Owned)
