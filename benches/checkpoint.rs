@@ -1,15 +1,16 @@
-//! What a round costs that keeps its state: 10,000 webhooks, of which one in a hundred has changed.
+//! What a round costs that keeps its state: 10,000 webhooks, of which one in a hundred has changed, or one in all.
 //!
 //! Compare the figures of one run with one another: folding and rendering are of the same round. The commit syncs, so it
 //! is as fast as the disk under `target/`.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use cotalker_webhook_exporter::exposition::{self, AccountView, Format, WebhookView};
 use cotalker_webhook_exporter::store::Store;
-use cotalker_webhook_exporter::store::record::encode_record;
+use cotalker_webhook_exporter::store::record::{Records, encode_record};
 use delivery_ledger::Outcome;
 use delivery_ledger::ServerTime;
 use delivery_ledger::fleet::{AccountState, WebhookState};
@@ -35,15 +36,17 @@ const AT_MOST: Duration = Duration::from_millis(100);
 struct Fleet {
     webhooks: Vec<(Webhook, Ledger)>,
     /// As they are kept between two rounds.
-    records: Vec<Bytes>,
+    records: Records,
 }
 
 static FLEET: LazyLock<Fleet> = LazyLock::new(|| {
     let webhooks: Vec<(Webhook, Ledger)> = (0..WEBHOOKS).map(|number| (webhook(number), ledger(number))).collect();
     let account =
         AccountState { listed_at: Some(NOW), list_read_at: Some(NOW), server_ahead_millis: 0, identity: String::new() };
-    let account = std::iter::once(encode_record(&account).expect("bytes"));
-    let records = account.chain(webhooks.iter().map(|(webhook, ledger)| encode(webhook, ledger))).collect();
+    let records = Records {
+        account: encode_record(&account).expect("bytes"),
+        webhooks: webhooks.iter().map(|(webhook, ledger)| (webhook.id, encode(webhook, ledger, 0))).collect(),
+    };
     Fleet { webhooks, records }
 });
 
@@ -97,11 +100,11 @@ fn fold(ledger: &mut Ledger, attempts: Vec<Attempt>) {
     ledger.fold(answer, &POLICY);
 }
 
-fn encode(webhook: &Webhook, ledger: &Ledger) -> Bytes {
+fn encode(webhook: &Webhook, ledger: &Ledger, round: i64) -> Bytes {
     let record = WebhookState {
         webhook: webhook.clone(),
         ledger: ledger.clone(),
-        read_at: Some(NOW),
+        read_at: Some(NOW.plus_millis(round)),
         vanished_since: None,
         is_behind: false,
     };
@@ -138,11 +141,15 @@ fn render_all() -> Bytes {
     exposition::render(Format::Text, &AccountView::default(), &views, &POLICY)
 }
 
-/// What has changed is encoded anew, and all of it is there to be written.
-fn encode_changed() -> Vec<Bytes> {
+/// Each round changes something.
+static ROUND: AtomicI64 = AtomicI64::new(1);
+
+/// So many have changed and are encoded anew; all are there to be compared.
+fn encode_changed(changed: usize) -> Records {
+    let round = ROUND.fetch_add(1, Ordering::SeqCst);
     let mut records = FLEET.records.clone();
-    for (record, (webhook, ledger)) in records[1..].iter_mut().zip(FLEET.webhooks.iter().take(CHANGED)) {
-        *record = encode(webhook, ledger);
+    for (webhook, ledger) in FLEET.webhooks.iter().take(changed) {
+        records.webhooks.insert(webhook.id, encode(webhook, ledger, round));
     }
     records
 }
@@ -152,6 +159,14 @@ fn store() -> (TempDir, Store) {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let (mut store, _, _) = Store::open(directory.path(), NOW).expect("a store");
     store.commit(&FLEET.records).expect("committed");
+    (directory, store)
+}
+
+/// A store that another process has left.
+fn reopened() -> (TempDir, Store) {
+    let (directory, store) = store();
+    drop(store);
+    let (store, _, _) = Store::open(directory.path(), NOW).expect("a store");
     (directory, store)
 }
 
@@ -171,13 +186,27 @@ mod round_of_10000_webhooks_of_which_100_changed {
 
     #[divan::bench]
     fn encode_what_changed(bencher: Bencher<'_, '_>) {
-        bencher.bench(encode_changed);
+        bencher.bench(|| encode_changed(CHANGED));
     }
 
     #[divan::bench]
     fn encode_and_commit(bencher: Bencher<'_, '_>) {
         let (_directory, mut store) = store();
-        bencher.bench_local(|| store.commit(&encode_changed()).expect("committed"));
+        bencher.bench_local(|| store.commit(&encode_changed(CHANGED)).expect("committed"));
+    }
+
+    #[divan::bench]
+    fn encode_and_commit_one(bencher: Bencher<'_, '_>) {
+        let (_directory, mut store) = store();
+        bencher.bench_local(|| store.commit(&encode_changed(1)).expect("committed"));
+    }
+
+    /// As the first commit of a process does it, and one whose journal has become too long.
+    #[divan::bench]
+    fn commit_all(bencher: Bencher<'_, '_>) {
+        bencher.with_inputs(reopened).bench_local_values(|(_directory, mut store)| {
+            store.commit(&FLEET.records).expect("committed");
+        });
     }
 }
 
@@ -205,8 +234,8 @@ fn main() {
     let fold = median(logs_of_a_round, fold_all);
     let render = median(|| (), |()| drop(black_box(render_all())));
     let (_directory, mut store) = store();
-    let checkpoint = median(|| (), |()| store.commit(&encode_changed()).expect("committed"));
-    let bytes: usize = FLEET.records.iter().map(Bytes::len).sum();
+    let checkpoint = median(|| (), |()| store.commit(&encode_changed(CHANGED)).expect("committed"));
+    let bytes: usize = FLEET.records.webhooks.values().map(Bytes::len).sum();
     println!(
         "checkpoint of {bytes} bytes: {checkpoint:.1?}, {:.2} of folding ({fold:.1?}) and rendering ({render:.1?})",
         checkpoint.as_secs_f64() / (fold + render).as_secs_f64()

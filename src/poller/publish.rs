@@ -14,7 +14,7 @@ use crate::api::CallError;
 use crate::clock;
 use crate::exposition::{self, AccountView, Rendered, WebhookView};
 use crate::snapshot::{Overview, Part, Publisher, Snapshot, WebhookRow};
-use crate::store::record::encode_record;
+use crate::store::record::{Records, encode_record};
 use crate::store::writer::Writer;
 use crate::telemetry::{Instruments, WriteResult};
 
@@ -133,15 +133,15 @@ impl Publication {
     }
 
     /// The records of a checkpoint. Only what has changed is encoded again.
-    fn records(&mut self, fleet: &Fleet<CallError>) -> postcard::Result<Vec<Bytes>> {
+    fn records(&mut self, fleet: &Fleet<CallError>) -> postcard::Result<Records> {
         let mut old = std::mem::take(&mut self.records);
-        let mut records = vec![encode_record(fleet.account_state())?];
+        let mut records = Records { account: encode_record(fleet.account_state())?, webhooks: BTreeMap::new() };
         for (id, revision, state) in fleet.webhook_states() {
             let record = match old.remove(&id) {
                 Some((made_of, record)) if made_of == revision => record,
                 _ => encode_record(&state())?,
             };
-            records.push(record.clone());
+            records.webhooks.insert(id, record.clone());
             self.records.insert(id, (revision, record));
         }
         Ok(records)

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+
+use super::journal::BLOCK;
 
 /// What state may be read by: its owner. It tells of a company's business.
 pub(super) const FILE_MODE: u32 = 0o600;
@@ -21,12 +23,42 @@ pub trait Disk: fmt::Debug + Send {
     /// If it is there and cannot be read.
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>>;
 
+    /// As much of a file as can be read, at its length: blocks of [`BLOCK`] bytes that cannot are bytes of 0xff, which is
+    /// nothing that a write that was torn leaves. `None` if there is no file.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read at all.
+    fn read_around(&self, name: &str) -> io::Result<Option<Vec<u8>>>;
+
     /// Replaces a file as a whole: after a crash there is the old one or the new one, and after a return the new one.
     ///
     /// # Errors
     ///
     /// If it can't be said that the new one is durable; the old one is still there, or the new one is.
     fn replace(&mut self, name: &str, pieces: &[&[u8]]) -> io::Result<()>;
+
+    /// Adds to the end of a file that is `at` bytes long, or makes it if that is 0: durable after a return, its name too.
+    ///
+    /// # Errors
+    ///
+    /// If that can't be said, or if the file is not as long as that. What is there beyond `at` may be anything then, now
+    /// and after a later success: no further use of this file is safe.
+    fn append(&mut self, name: &str, at: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Cuts a file back to its first `length` bytes; not durable by itself.
+    ///
+    /// # Errors
+    ///
+    /// If that fails.
+    fn cut(&mut self, name: &str, length: u64) -> io::Result<()>;
+
+    /// Makes a file's contents durable as they are now.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be said that they are.
+    fn sync(&mut self, name: &str) -> io::Result<()>;
 
     /// Gives a file a second name, which any other file of that name loses.
     ///
@@ -41,6 +73,20 @@ pub trait Disk: fmt::Debug + Send {
     ///
     /// If that fails.
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Removes a file; not durable by itself.
+    ///
+    /// # Errors
+    ///
+    /// If that fails.
+    fn remove(&mut self, name: &str) -> io::Result<()>;
+
+    /// The names of all files, in any order.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be read.
+    fn names(&self) -> io::Result<Vec<String>>;
 
     /// Makes the names durable as they are now.
     ///
@@ -90,6 +136,22 @@ impl Disk for Directory {
         }
     }
 
+    fn read_around(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        match self.read(name) {
+            Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {}
+            read => return read,
+        }
+        let file = File::open(self.path.join(name))?;
+        let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        let mut bytes = vec![0; length];
+        for (block, place) in bytes.chunks_mut(BLOCK).zip((0..).step_by(BLOCK)) {
+            if file.read_exact_at(block, place).is_err() {
+                block.fill(0xff);
+            }
+        }
+        Ok(Some(bytes))
+    }
+
     fn replace(&mut self, name: &str, pieces: &[&[u8]]) -> io::Result<()> {
         let unfinished = self.path.join(format!("{name}{UNFINISHED}"));
         remove_if_there(&unfinished)?;
@@ -102,6 +164,26 @@ impl Disk for Directory {
         fs::rename(unfinished, self.path.join(name))?;
         // Without this the rename is not durable.
         self.sync_names()
+    }
+
+    fn append(&mut self, name: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.append(true).create_new(at == 0).mode(FILE_MODE);
+        let mut file = options.open(self.path.join(name))?;
+        if file.metadata()?.len() != at {
+            return Err(io::Error::other(format!("{name} is not as long as it was left")));
+        }
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        if at == 0 { self.sync_names() } else { Ok(()) }
+    }
+
+    fn cut(&mut self, name: &str, length: u64) -> io::Result<()> {
+        OpenOptions::new().write(true).open(self.path.join(name))?.set_len(length)
+    }
+
+    fn sync(&mut self, name: &str) -> io::Result<()> {
+        File::open(self.path.join(name))?.sync_all()
     }
 
     fn keep_as(&mut self, name: &str, second: &str) -> io::Result<()> {
@@ -122,6 +204,15 @@ impl Disk for Directory {
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
         fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let entries = fs::read_dir(&self.path)?;
+        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
     }
 
     fn sync_names(&mut self) -> io::Result<()> {

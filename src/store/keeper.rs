@@ -1,40 +1,25 @@
-//! What a start finds, and the two files and the lock that a running exporter keeps.
+//! The files that a running exporter keeps, and the lock.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-
-use super::disk::{Directory, Disk, FILE_MODE, sync_directory};
-use super::record::{Checkpoint, Unusable, decode, head};
 use delivery_ledger::UnixMillis;
 
-/// The checkpoint's file.
-pub const CURRENT: &str = "checkpoint";
-
-/// The file of the one before it.
-pub const PREVIOUS: &str = "checkpoint.previous";
+use super::disk::{Directory, Disk, FILE_MODE, sync_directory};
+use super::journal;
+use super::load::{CURRENT, Found, LoadError, Loaded, PREVIOUS, journal_generation, journal_name, load};
+use super::record::{self, Records, Unusable};
 
 /// The lock's file. It stays; only its lock counts.
 pub const LOCK: &str = "lock";
 
+/// A journal may be as long as this however small the checkpoint is. A convention: a few commits.
+const LEAST_JOURNAL_BYTES: u64 = 64 * 1_024;
+
 /// Who may enter a directory that is made here: its owner.
 const DIRECTORY_MODE: u32 = 0o700;
-
-/// What a start finds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// Nothing: a first start.
-    Nothing,
-    /// All that was ever shown.
-    Current(Checkpoint),
-    /// The one before what was shown last: its counts may be older than what was shown.
-    Previous(Checkpoint),
-    /// Only what could not be used: counts start from 0, but this is no first start.
-    Lost,
-}
 
 /// Why a start has to be refused. Names the file.
 #[derive(Debug, thiserror::Error)]
@@ -74,12 +59,40 @@ pub enum OpenError {
 }
 
 /// A directory with a checkpoint, held for this process alone.
+///
+/// A commit adds what has changed to the journal. These write the whole checkpoint instead:
+///
+/// - the first one of a process, so that nothing is ever added to what another process left;
+/// - the second one in a directory, so that there are two from the beginning;
+/// - one that cannot write the journal, because the system may have forgotten what it could not write;
+/// - one whose journal has become longer than the checkpoint.
 #[derive(Debug)]
 pub struct Store {
     disk: Box<dyn Disk>,
     /// Whether there is a current file that is worth keeping.
     has_current: bool,
+    /// Whether there is one before it to go on from if the current one is damaged.
+    has_spare: bool,
+    /// The last generation that was tried: none is used twice.
+    generation: u64,
+    /// The generation that a start goes on from until the next checkpoint is durable.
+    durable: u64,
+    journal: Option<Journal>,
+    /// Whether the log says that the journal cannot be written.
+    has_told_of_journal: bool,
     _lock: Option<File>,
+}
+
+/// A journal that may be added to.
+#[derive(Debug)]
+struct Journal {
+    /// What is durable.
+    records: Records,
+    /// What its next frame is.
+    sequence: u64,
+    bytes: u64,
+    /// It is no longer than this.
+    limit: u64,
 }
 
 impl Store {
@@ -109,12 +122,10 @@ impl Store {
         }
         let directory = Directory::new(path);
         directory.sweep().map_err(fail(path))?;
-        let mut store = Self { disk: Box::new(directory), has_current: false, _lock: Some(lock) };
-        let (found, put_aside) = store.load(now).map_err(|error| match error {
+        Self::load(Box::new(directory), Some(lock), now).map_err(|error| match error {
             LoadError::Newer(name, unusable) => OpenError::Newer { path: path.join(name), unusable },
             LoadError::Io(name, error) => fail(&path.join(name))(error),
-        })?;
-        Ok((store, found, put_aside))
+        })
     }
 
     /// A store on another disk, without a lock.
@@ -123,78 +134,19 @@ impl Store {
     ///
     /// If its state is newer, or cannot be put aside.
     pub fn on(disk: Box<dyn Disk>, now: UnixMillis) -> io::Result<(Self, Found, u64)> {
-        let mut store = Self { disk, has_current: false, _lock: None };
-        let (found, put_aside) = store.load(now).map_err(|error| match error {
+        Self::load(disk, None, now).map_err(|error| match error {
             LoadError::Newer(_, unusable) => io::Error::other(unusable),
             LoadError::Io(_, error) => error,
-        })?;
+        })
+    }
+
+    fn load(mut disk: Box<dyn Disk>, lock: Option<File>, now: UnixMillis) -> Result<(Self, Found, u64), LoadError> {
+        let Loaded { found, put_aside, has_current, has_spare, generation, highest } = load(&mut *disk, now)?;
+        let (durable, generation) = (generation, highest);
+        let (journal, has_told_of_journal) = (None, false);
+        let store =
+            Self { disk, has_current, has_spare, generation, durable, journal, has_told_of_journal, _lock: lock };
         Ok((store, found, put_aside))
-    }
-
-    fn load(&mut self, now: UnixMillis) -> Result<(Found, u64), LoadError> {
-        // Both are looked at before either is touched: a newer one must be left as it is.
-        let current = self.read(CURRENT)?;
-        let previous = self.read(PREVIOUS)?;
-        let mut put_aside = 0;
-        let current = match current {
-            Some(Ok(checkpoint)) => {
-                self.has_current = true;
-                // The process before may have ended between its rename and its sync: what is about to be shown would
-                // then be gone with the power.
-                self.disk.sync_names().map_err(|error| LoadError::Io(CURRENT, error))?;
-                return Ok((Found::Current(checkpoint), put_aside));
-            }
-            Some(Err(why)) => {
-                self.put_aside(CURRENT, &why, now)?;
-                put_aside += 1;
-                true
-            }
-            None => false,
-        };
-        match previous {
-            Some(Ok(checkpoint)) => {
-                tracing::warn!(
-                    file = PREVIOUS,
-                    "continuing from the previous checkpoint; its counts are shown once the logs have been read"
-                );
-                Ok((Found::Previous(checkpoint), put_aside.max(1)))
-            }
-            Some(Err(why)) => {
-                self.put_aside(PREVIOUS, &why, now)?;
-                tracing::warn!(
-                    "no checkpoint can be used; counts start at 0, and entries already in the logs are not counted"
-                );
-                Ok((Found::Lost, put_aside + 1))
-            }
-            None if current => {
-                tracing::warn!(
-                    "no checkpoint can be used; counts start at 0, and entries already in the logs are not counted"
-                );
-                Ok((Found::Lost, put_aside))
-            }
-            None => Ok((Found::Nothing, put_aside)),
-        }
-    }
-
-    /// A file's checkpoint, or why it cannot be used; `None` if there is no file.
-    fn read(&self, name: &'static str) -> Result<Option<Result<Checkpoint, String>>, LoadError> {
-        match self.disk.read(name) {
-            Ok(None) => Ok(None),
-            Ok(Some(bytes)) => match decode(&bytes) {
-                Ok(checkpoint) => Ok(Some(Ok(checkpoint))),
-                Err(unusable @ Unusable::Newer(_)) => Err(LoadError::Newer(name, unusable)),
-                Err(unusable @ Unusable::Damaged(_)) => Ok(Some(Err(unusable.to_string()))),
-            },
-            // The user's mistake, not damage.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(LoadError::Io(name, error)),
-            Err(error) => Ok(Some(Err(error.to_string()))),
-        }
-    }
-
-    fn put_aside(&mut self, name: &'static str, why: &str, now: UnixMillis) -> Result<(), LoadError> {
-        let aside = format!("{name}.corrupt-{}", now.as_millis());
-        tracing::error!(file = name, why, put_aside_as = aside, "a checkpoint cannot be used");
-        self.disk.rename(name, &aside).map_err(|error| LoadError::Io(name, error))
     }
 
     /// Makes these records the checkpoint: durable when it returns.
@@ -202,15 +154,59 @@ impl Store {
     /// # Errors
     ///
     /// If that can't be said. The checkpoint is then the one before, or this one.
-    pub fn commit(&mut self, records: &[Bytes]) -> io::Result<()> {
-        let head = head(records);
-        let pieces: Vec<&[u8]> = std::iter::once(&head).chain(records).map(|piece| &piece[..]).collect();
+    pub fn commit(&mut self, records: &Records) -> io::Result<()> {
+        // It comes back if all goes well.
+        let Some(mut journal) = self.journal.take().filter(|_| self.has_spare) else { return self.write_all(records) };
+        let frame = journal::encode(self.generation, journal.sequence, &journal.records, records);
+        if let Some(frame) = frame.map_err(io::Error::other)? {
+            let bytes = journal.bytes.saturating_add(u64::try_from(frame.len()).unwrap_or(u64::MAX));
+            if bytes > journal.limit {
+                return self.write_all(records);
+            }
+            let name = journal_name(self.generation);
+            if let Err(error) = self.disk.append(&name, journal.bytes, &frame) {
+                if !std::mem::replace(&mut self.has_told_of_journal, true) {
+                    tracing::warn!(file = name, %error, "the journal cannot be written; writing the whole checkpoint");
+                }
+                // What may not be durable must not be found, and shown, by a process that comes after this one.
+                let _ = self.disk.cut(&name, journal.bytes);
+                return self.write_all(records);
+            }
+            self.has_told_of_journal = false;
+            (journal.bytes, journal.sequence) = (bytes, journal.sequence + 1);
+        }
+        // Even if they are the same: the caller's bytes, so that nothing is in memory twice.
+        journal.records = records.clone();
+        self.journal = Some(journal);
+        Ok(())
+    }
+
+    /// Writes the whole checkpoint, with which a new journal begins.
+    fn write_all(&mut self, records: &Records) -> io::Result<()> {
+        // A try that failed may have left the last one.
+        self.generation += 1;
+        let pieces = record::encode(self.generation, records).map_err(io::Error::other)?;
+        let pieces: Vec<&[u8]> = pieces.iter().map(|piece| &piece[..]).collect();
         if self.has_current {
             self.disk.keep_as(CURRENT, PREVIOUS)?;
+            self.has_spare = true;
         }
         self.disk.replace(CURRENT, &pieces)?;
         self.has_current = true;
+        let limit = u64::try_from(records.length()).unwrap_or(u64::MAX).max(LEAST_JOURNAL_BYTES);
+        self.journal = Some(Journal { records: records.clone(), sequence: 0, bytes: 0, limit });
+        let oldest = std::mem::replace(&mut self.durable, self.generation);
+        self.remove_journals_before(oldest);
         Ok(())
+    }
+
+    /// Removes journals that belong to no checkpoint that is kept. What is left here is removed another time.
+    fn remove_journals_before(&mut self, oldest: u64) {
+        for name in self.disk.names().unwrap_or_default() {
+            if journal_generation(&name).is_some_and(|generation| generation < oldest) {
+                let _ = self.disk.remove(&name);
+            }
+        }
     }
 }
 
@@ -229,10 +225,4 @@ fn make_durably(path: &Path) -> io::Result<()> {
 /// network file systems without a lock daemon give.
 fn has_no_locks(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOLCK | libc::ENOSYS | libc::EOPNOTSUPP))
-}
-
-/// Why nothing could be loaded.
-enum LoadError {
-    Newer(&'static str, Unusable),
-    Io(&'static str, io::Error),
 }

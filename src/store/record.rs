@@ -2,13 +2,16 @@
 //!
 //! ```text
 //! magic (8) │ version (4) │ length (8) │ CRC-32 of version, length and body (4) │ body
-//! body: records, each its length (4) and that many bytes; the first is the account, the others are webhooks
+//! body: records, each its length (4) and that many bytes: the generation, the account, then each webhook
 //! ```
 //!
 //! Numbers of the head are little-endian; records are in the `postcard` encoding of the types below. The head is the
-//! same in every version, so that a newer state is told from a damaged one. To change anything that is serialised
+//! same in every version, so that a newer state is told from a damaged one. What has changed since is in the
+//! [`journal`](super::journal) of the same generation. To change anything that is serialised
 //! (in the ledger's crate): copy the old types into a module beside `v1` there, read them when the head says so, raise
 //! [`VERSION`], and keep the old fixtures beside a new one. The fixture's test turns red otherwise.
+
+use std::collections::BTreeMap;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use crc32fast::Hasher;
@@ -16,13 +19,32 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use delivery_ledger::fleet::{AccountState, WebhookState};
-use delivery_ledger::{v1, v2};
+use delivery_ledger::{WebhookId, v1, v2};
 
 /// The version that is written.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
+
+/// The version that had no journal, and so no generation.
+const WITHOUT_JOURNAL: u32 = 3;
 
 const MAGIC: &[u8; 8] = b"CTWHCKPT";
 const HEAD_BYTES: usize = 24;
+
+/// All that is kept, encoded: what a commit is told. Clones share the bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// An [`encode_record`] of an [`AccountState`].
+    pub account: Bytes,
+    /// One of a [`WebhookState`] each.
+    pub webhooks: BTreeMap<WebhookId, Bytes>,
+}
+
+impl Records {
+    /// How many bytes they are.
+    pub(super) fn length(&self) -> usize {
+        self.account.len() + self.webhooks.values().map(Bytes::len).sum::<usize>()
+    }
+}
 
 /// All that is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +53,15 @@ pub struct Checkpoint {
     pub account: AccountState,
     /// About each.
     pub webhooks: Vec<WebhookState>,
+}
+
+/// A checkpoint's file: all that was kept when it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Tells it from those before and after it; 0 for versions that had none.
+    pub generation: u64,
+    /// What was kept.
+    pub checkpoint: Checkpoint,
 }
 
 /// Why bytes are no checkpoint that can be used.
@@ -57,27 +88,37 @@ pub fn encode_record(record: &impl Serialize) -> postcard::Result<Bytes> {
     Ok(bytes.into())
 }
 
-/// The head of a checkpoint of these records.
-#[must_use]
-pub fn head(records: &[Bytes]) -> Bytes {
-    let length: usize = records.iter().map(Bytes::len).sum();
+/// The bytes of a checkpoint's file, in pieces.
+///
+/// # Errors
+///
+/// As [`encode_record`].
+pub fn encode(generation: u64, records: &Records) -> postcard::Result<Vec<Bytes>> {
+    let mut pieces = vec![Bytes::new(), encode_record(&generation)?, records.account.clone()];
+    pieces.extend(records.webhooks.values().cloned());
+    pieces[0] = head(&pieces);
+    Ok(pieces)
+}
+
+fn head(body: &[Bytes]) -> Bytes {
+    let length: usize = body.iter().map(Bytes::len).sum();
     let mut head = BytesMut::with_capacity(HEAD_BYTES);
     head.put_slice(MAGIC);
     head.put_u32_le(VERSION);
     head.put_u64_le(u64::try_from(length).unwrap_or(u64::MAX));
     let mut hasher = Hasher::new();
     hasher.update(&head[MAGIC.len()..]);
-    records.iter().for_each(|record| hasher.update(record));
+    body.iter().for_each(|piece| hasher.update(piece));
     head.put_u32_le(hasher.finalize());
     head.freeze()
 }
 
-/// Reads a checkpoint of any version that ever shipped.
+/// Reads a checkpoint's file of any version that ever shipped.
 ///
 /// # Errors
 ///
 /// If it is damaged in any way, or newer than this exporter.
-pub fn decode(bytes: &[u8]) -> Result<Checkpoint, Unusable> {
+pub fn decode(bytes: &[u8]) -> Result<Snapshot, Unusable> {
     let (head, body) = bytes.split_at_checked(HEAD_BYTES).ok_or(Unusable::Damaged("it is too short"))?;
     let number =
         |from: usize| head.get(from..from + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
@@ -94,35 +135,50 @@ pub fn decode(bytes: &[u8]) -> Result<Checkpoint, Unusable> {
     if hasher.finalize() != number(20) {
         return Err(Unusable::Damaged("its checksum is wrong"));
     }
+    let mut body = RecordReader(body);
     match number(8) {
-        VERSION => decode_records::<AccountState, WebhookState>(body),
-        2 => decode_records::<AccountState, v2::WebhookState>(body),
-        1 => decode_records::<v1::AccountState, v1::WebhookState>(body),
+        VERSION => {
+            let generation = body.next()?.ok_or(BROKEN)?;
+            Ok(Snapshot { generation, checkpoint: read_all::<AccountState, WebhookState>(body)? })
+        }
+        WITHOUT_JOURNAL => without_journal(read_all::<AccountState, WebhookState>(body)),
+        2 => without_journal(read_all::<AccountState, v2::WebhookState>(body)),
+        1 => without_journal(read_all::<v1::AccountState, v1::WebhookState>(body)),
         version if version > VERSION => Err(Unusable::Newer(version)),
         _ => Err(Unusable::Damaged("it has no version")),
     }
 }
 
-fn decode_records<A, W>(mut body: &[u8]) -> Result<Checkpoint, Unusable>
+fn without_journal(checkpoint: Result<Checkpoint, Unusable>) -> Result<Snapshot, Unusable> {
+    Ok(Snapshot { generation: 0, checkpoint: checkpoint? })
+}
+
+const BROKEN: Unusable = Unusable::Damaged("a record cannot be read");
+
+/// Takes record after record.
+pub(super) struct RecordReader<'bytes>(pub(super) &'bytes [u8]);
+
+impl RecordReader<'_> {
+    /// The next one; `None` at the end.
+    pub(super) fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Unusable> {
+        let Some((length, rest)) = self.0.split_first_chunk::<4>() else {
+            return if self.0.is_empty() { Ok(None) } else { Err(BROKEN) };
+        };
+        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| BROKEN)?;
+        let (record, rest) = rest.split_at_checked(length).ok_or(BROKEN)?;
+        self.0 = rest;
+        postcard::from_bytes(record).map(Some).map_err(|_| BROKEN)
+    }
+}
+
+fn read_all<A, W>(mut body: RecordReader<'_>) -> Result<Checkpoint, Unusable>
 where
     A: DeserializeOwned + Into<AccountState>,
     W: DeserializeOwned + Into<WebhookState>,
 {
-    const BROKEN: Unusable = Unusable::Damaged("a record cannot be read");
-    let mut next = || -> Result<Option<&[u8]>, Unusable> {
-        let Some((length, rest)) = body.split_first_chunk::<4>() else {
-            return if body.is_empty() { Ok(None) } else { Err(BROKEN) };
-        };
-        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| BROKEN)?;
-        let (record, rest) = rest.split_at_checked(length).ok_or(BROKEN)?;
-        body = rest;
-        Ok(Some(record))
-    };
-    let account = next()?.ok_or(BROKEN)?;
-    let account: A = postcard::from_bytes(account).map_err(|_| BROKEN)?;
+    let account: A = body.next()?.ok_or(BROKEN)?;
     let mut webhooks = Vec::new();
-    while let Some(record) = next()? {
-        let webhook: W = postcard::from_bytes(record).map_err(|_| BROKEN)?;
+    while let Some(webhook) = body.next::<W>()? {
         webhooks.push(webhook.into());
     }
     Ok(Checkpoint { account: account.into(), webhooks })

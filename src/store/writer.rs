@@ -7,11 +7,11 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::keeper::Store;
+use super::record::Records;
 
 /// The thread's name, as the system shows it.
 pub const THREAD: &str = "checkpoint";
@@ -31,7 +31,7 @@ pub struct Writer {
 
 #[derive(Debug)]
 struct Job {
-    records: Vec<Bytes>,
+    records: Records,
     done: oneshot::Sender<io::Result<()>>,
 }
 
@@ -72,7 +72,7 @@ impl Writer {
     /// # Errors
     ///
     /// If that can't be said, or the thread is gone.
-    pub async fn commit(&self, records: Vec<Bytes>) -> io::Result<()> {
+    pub async fn commit(&self, records: Records) -> io::Result<()> {
         let gone = || io::Error::other("the thread that writes checkpoints is gone");
         if self.is_busy.swap(true, Ordering::SeqCst) {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "the disk hangs: the previous write has not finished"));
@@ -117,6 +117,30 @@ mod tests {
             Ok(())
         }
 
+        fn read_around(&self, _name: &str) -> io::Result<Option<Vec<u8>>> {
+            Ok(None)
+        }
+
+        fn append(&mut self, _name: &str, _at: u64, _bytes: &[u8]) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn cut(&mut self, _name: &str, _length: u64) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn sync(&mut self, _name: &str) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn remove(&mut self, _name: &str) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn names(&self) -> io::Result<Vec<String>> {
+            Ok(Vec::new())
+        }
+
         fn rename(&mut self, _from: &str, _to: &str) -> io::Result<()> {
             Ok(())
         }
@@ -133,11 +157,11 @@ mod tests {
         let (store, ..) = Store::on(Box::new(SlowDisk { go_on, writes }), UnixMillis::MIN).expect("a store");
         let (writer, ended) = Writer::start(store).expect("a thread");
         let since = tokio::time::Instant::now();
-        let error = writer.commit(Vec::new()).await.expect_err("a disk that hangs");
+        let error = writer.commit(Records::default()).await.expect_err("a disk that hangs");
         assert_eq!(since.elapsed().as_secs(), 30);
         assert_eq!(error.to_string(), "the disk hangs: the write has not ended after 30s");
         for _ in 0..3 {
-            let error = writer.commit(Vec::new()).await.expect_err("a disk that hangs");
+            let error = writer.commit(Records::default()).await.expect_err("a disk that hangs");
             assert_eq!(error.to_string(), "the disk hangs: the previous write has not finished");
         }
         assert_eq!(since.elapsed().as_secs(), 30, "no further call waits");
@@ -149,7 +173,7 @@ mod tests {
             thread::yield_now();
         }
         word.send(()).expect("a thread");
-        writer.commit(Vec::new()).await.expect("written");
+        writer.commit(Records::default()).await.expect("written");
         drop(writer);
         ended.await.expect_err("the thread has ended");
         assert_eq!(begun.iter().count(), 2, "only what was awaited first, and the last");

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use bytes::Bytes;
-use cotalker_webhook_exporter::store::record::{Checkpoint, Unusable, VERSION, decode, encode_record, head};
-use cotalker_webhook_exporter::store::{CURRENT, Found, OpenError, PREVIOUS, Store};
+use cotalker_webhook_exporter::store::record::{
+    Checkpoint, Records, Snapshot, Unusable, VERSION, decode, encode, encode_record,
+};
+use cotalker_webhook_exporter::store::{CURRENT, Found, JOURNAL, OpenError, PREVIOUS, Store};
 use delivery_ledger::Outcome;
 use delivery_ledger::ServerTime;
 use delivery_ledger::fleet::{AccountState, WebhookState};
@@ -87,15 +88,18 @@ fn replayable() -> Checkpoint {
     replayable
 }
 
-fn records(checkpoint: &Checkpoint) -> Vec<Bytes> {
-    let account = encode_record(&checkpoint.account).expect("bytes");
-    let webhooks = checkpoint.webhooks.iter().map(|webhook| encode_record(webhook).expect("bytes"));
-    std::iter::once(account).chain(webhooks).collect()
+fn records(checkpoint: &Checkpoint) -> Records {
+    let webhooks = checkpoint.webhooks.iter().map(|state| (state.webhook.id, encode_record(state).expect("bytes")));
+    Records { account: encode_record(&checkpoint.account).expect("bytes"), webhooks: webhooks.collect() }
 }
 
 fn bytes_of(checkpoint: &Checkpoint) -> Vec<u8> {
-    let records = records(checkpoint);
-    std::iter::once(head(&records)).chain(records).collect::<Vec<_>>().concat()
+    encode(1, &records(checkpoint)).expect("bytes").concat()
+}
+
+/// The checkpoint of a file alone.
+fn checkpoint_of(bytes: &[u8]) -> Result<Checkpoint, Unusable> {
+    decode(bytes).map(|snapshot| snapshot.checkpoint)
 }
 
 /// Opens the store. Another test that starts a program at this very moment has the lock's descriptor too, until the
@@ -119,7 +123,7 @@ fn what_is_committed_is_found_again_and_the_one_before_it_is_kept() {
     store.commit(&records(&checkpoint(3))).expect("committed");
     store.commit(&records(&checkpoint(5))).expect("committed");
     drop(store);
-    assert_eq!(decode(&std::fs::read(path.join(PREVIOUS)).expect("a file")), Ok(checkpoint(3)));
+    assert_eq!(checkpoint_of(&std::fs::read(path.join(PREVIOUS)).expect("a file")), Ok(checkpoint(3)));
     let (_store, found, put_aside) = open(&path);
     assert_eq!((found, put_aside), (Found::Current(checkpoint(5)), 0));
 }
@@ -127,7 +131,7 @@ fn what_is_committed_is_found_again_and_the_one_before_it_is_kept() {
 #[test]
 fn no_single_bit_flip_and_no_truncation_is_ever_accepted() {
     let whole = bytes_of(&checkpoint(4));
-    assert_eq!(decode(&whole), Ok(checkpoint(4)));
+    assert_eq!(decode(&whole), Ok(Snapshot { generation: 1, checkpoint: checkpoint(4) }));
     for length in 0..whole.len() {
         assert!(matches!(decode(&whole[..length]), Err(Unusable::Damaged(_))), "cut to {length}");
     }
@@ -160,7 +164,7 @@ fn a_damaged_checkpoint_is_put_aside_and_the_one_before_it_is_taken() {
         store.commit(&records(&checkpoint(6))).expect("committed");
         drop(store);
         assert_eq!(open(directory.path()).1, Found::Current(checkpoint(6)));
-        assert_eq!(decode(&std::fs::read(directory.path().join(PREVIOUS)).expect("a file")), Ok(checkpoint(3)));
+        assert_eq!(checkpoint_of(&std::fs::read(directory.path().join(PREVIOUS)).expect("a file")), Ok(checkpoint(3)));
     }
 }
 
@@ -215,7 +219,7 @@ fn a_place_that_is_no_directory_is_refused_with_its_name() {
 #[test]
 fn the_checkpoint_of_version_1_loads_with_all_that_it_counted() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/checkpoint-v1");
-    let loaded = decode(&std::fs::read(path).expect("the fixture")).expect("a checkpoint");
+    let loaded = checkpoint_of(&std::fs::read(path).expect("the fixture")).expect("a checkpoint");
     let now = checkpoint(7);
     let (old, new) = (&loaded.webhooks[0], &now.webhooks[0]);
     assert_eq!((loaded.account.listed_at, loaded.account.server_ahead_millis), (Some(NOW), -12));
@@ -231,7 +235,7 @@ fn the_checkpoint_of_version_1_loads_with_all_that_it_counted() {
 #[test]
 fn the_checkpoint_of_version_2_loads_with_all_that_it_knew() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/checkpoint-v2");
-    let loaded = decode(&std::fs::read(path).expect("the fixture")).expect("a checkpoint");
+    let loaded = checkpoint_of(&std::fs::read(path).expect("the fixture")).expect("a checkpoint");
     let now = checkpoint(7);
     let (old, new) = (&loaded.webhooks[0], &now.webhooks[0]);
     assert_eq!(loaded.account, now.account);
@@ -253,7 +257,7 @@ fn the_checkpoint_of_version_2_loads_with_all_that_it_knew() {
 #[test]
 fn what_to_replay_is_known_by_the_ids_of_what_version_2_had_pending() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/checkpoint-v2-pending");
-    let loaded = decode(&std::fs::read(path).expect("the fixture")).expect("a checkpoint");
+    let loaded = checkpoint_of(&std::fs::read(path).expect("the fixture")).expect("a checkpoint");
     let (old, new) = (&loaded.webhooks[0].ledger, &replayable().webhooks[0].ledger);
     assert_eq!((old.events().delivered(), old.events().lost(), old.events().pending()), (1, 1, 1));
     let pending = |ledger: &Ledger| ledger.events().pending_events().newest_first()[0].last.position;
@@ -271,11 +275,68 @@ fn what_to_replay_is_known_by_the_ids_of_what_version_2_had_pending() {
 #[test]
 fn the_checkpoint_of_version_3_loads_exactly() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/checkpoint-v3");
-    if std::env::var_os("WRITE_FIXTURE").is_some() {
-        std::fs::write(&path, bytes_of(&replayable())).expect("written");
-    }
     let fixture = std::fs::read(path).expect("the fixture");
-    assert_eq!(decode(&fixture), Ok(replayable()));
+    assert_eq!(decode(&fixture), Ok(Snapshot { generation: 0, checkpoint: replayable() }));
+}
+
+/// The names of a directory's journals.
+fn journals(path: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(path).expect("files").map(|file| file.expect("a file").file_name());
+    names.filter_map(|name| name.into_string().ok()).filter(|name| name.starts_with(JOURNAL)).collect()
+}
+
+#[test]
+fn the_checkpoint_and_the_journal_of_version_4_load_exactly() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/checkpoint-v4");
+    let directory = tempfile::tempdir().expect("a directory");
+    if std::env::var_os("WRITE_FIXTURE").is_some() {
+        let (mut store, ..) = open(directory.path());
+        for checkpoint in [checkpoint(7), checkpoint(7), replayable()] {
+            store.commit(&records(&checkpoint)).expect("committed");
+        }
+        drop(store);
+        std::fs::create_dir_all(&fixtures).expect("a directory");
+        for name in [CURRENT, "checkpoint.journal-2"] {
+            std::fs::copy(directory.path().join(name), fixtures.join(name)).expect("written");
+        }
+    }
+    for file in std::fs::read_dir(&fixtures).expect("fixtures").map(|file| file.expect("a file")) {
+        std::fs::copy(file.path(), directory.path().join(file.file_name())).expect("copied");
+    }
+    let (mut store, found, put_aside) = open(directory.path());
+    assert_eq!((found, put_aside), (Found::Current(replayable()), 0));
+    let fixture = std::fs::read(fixtures.join(CURRENT)).expect("the fixture");
+    assert_eq!(checkpoint_of(&fixture), Ok(checkpoint(7)), "the rest is in the journal");
+
+    // The checkpoint before keeps its journal, and no other is kept.
+    store.commit(&records(&checkpoint(5))).expect("committed");
+    store.commit(&records(&checkpoint(6))).expect("committed");
+    let mut names = journals(directory.path());
+    names.sort();
+    assert_eq!(names, ["checkpoint.journal-2", "checkpoint.journal-3"]);
+    drop(store);
+    let (mut store, found, _) = open(directory.path());
+    assert_eq!(found, Found::Current(checkpoint(6)));
+    store.commit(&records(&checkpoint(6))).expect("committed");
+    assert_eq!(journals(directory.path()), ["checkpoint.journal-3"]);
+}
+
+/// An exporter without a journal would go on from an old checkpoint as if it were all.
+#[test]
+fn the_version_that_had_no_journal_sees_that_this_one_is_newer() {
+    let bytes = bytes_of(&checkpoint(2));
+    let number = |from: usize| u32::from_le_bytes(bytes[from..from + 4].try_into().expect("four bytes"));
+    assert_eq!(&bytes[..8], b"CTWHCKPT");
+    assert_eq!(number(8), 4);
+    assert_eq!(
+        usize::try_from(number(12)).expect("a length"),
+        bytes.len() - 24,
+        "the length of all that follows the head"
+    );
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&bytes[8..20]);
+    hasher.update(&bytes[24..]);
+    assert_eq!(number(20), hasher.finalize());
 }
 
 #[test]

@@ -1233,3 +1233,30 @@ fn an_event_given_up_long_after_its_attempts_were_forgotten_is_forgotten_at_once
     assert_eq!(fates(&ledger), [1, 0, 1, 0]);
     assert_eq!(ledger.events().tracked(), 0, "whether anything else is forgotten in the same moment or not");
 }
+
+#[test]
+fn what_is_only_forgotten_is_not_worth_a_checkpoint_and_a_restart_without_it_counts_the_same() {
+    let rows = [carrying("t", 0, failure(1, 0)), carrying("t", 1, success(2, MINUTE)), success(3, 50 * MINUTE)];
+    let mut ledger = fresh_ledger();
+    show(&mut ledger, 51 * MINUTE, &rows);
+    let saved = ledger.clone();
+    let is_worth_saving = |ledger: &mut Ledger, offset: i64, rows: &[Attempt]| {
+        let mut reading = ledger.read(ServerTime::certain(at(offset)), &POLICY);
+        rows.iter().for_each(|row| reading.observe(row.clone()));
+        let response = reading.finish();
+        ledger.fold(response, &POLICY)
+    };
+    for offset in [HOUR, HOUR + MINUTE, 2 * HOUR, 3 * HOUR] {
+        assert!(!is_worth_saving(&mut ledger, offset, &rows), "after {offset} ms");
+    }
+    assert_eq!((ledger.counted(), saved.counted()), (0, 3), "an hour later all is forgotten");
+    assert!(ledger.floor() > saved.floor());
+
+    // A restart goes on from what was saved hours ago.
+    let more = [rows.as_slice(), &[failure(4, 3 * HOUR + MINUTE)]].concat();
+    for mut ledger in [ledger, saved] {
+        assert!(is_worth_saving(&mut ledger, 3 * HOUR + 2 * MINUTE, &more));
+        assert_eq!((ledger.totals().attempts, ledger.totals().gaps, fates(&ledger)), (4, 0, [3, 2, 0, 1]));
+        assert_eq!((ledger.counted(), ledger.standing().consecutive_failures), (1, 1));
+    }
+}

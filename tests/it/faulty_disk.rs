@@ -3,11 +3,13 @@
 //! Contents and names each have a state that programs see and one that is durable. Syncing a file makes its contents
 //! durable, syncing the directory its names. After a loss of power each unsynced content is whole, old or torn, and each
 //! name is, for itself, what it was at some moment since the last sync: later changes may be there without earlier ones
-//! of other names. A process that is killed loses nothing but its place.
+//! of other names. A page that has something unsynced in it may be lost as a whole. A process that is killed loses nothing
+//! but its place. A sync that fails forgets what it should have written: a later one succeeds without it.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cotalker_webhook_exporter::store::disk::Disk;
@@ -31,9 +33,16 @@ pub(crate) enum Skips {
     Nothing,
     DirectorySync,
     FileSync,
+    /// The sync of what was added to a file.
+    AppendSync,
+    /// The sync of what another process left.
+    SyncAtStart,
 }
 
 const TORN_BLOCK: usize = 512;
+
+/// What the system writes at once: what was durable in a page may be lost with what is added to it.
+const PAGE: usize = 4_096;
 
 /// A handle: all clones are the same disk.
 #[derive(Clone)]
@@ -57,6 +66,24 @@ struct DiskState {
 struct Contents {
     seen: Vec<u8>,
     durable: Vec<u8>,
+    /// What a sync that failed has forgotten: later ones leave zeros there.
+    forgotten: Vec<Range<usize>>,
+}
+
+impl Contents {
+    /// So many bytes at the beginning no loss of power touches: whole pages that are durable as they are seen.
+    fn safe(&self) -> usize {
+        let same = self.seen.iter().zip(&self.durable).take_while(|(seen, durable)| seen == durable).count();
+        same / PAGE * PAGE
+    }
+
+    fn make_durable(&mut self) {
+        self.durable = self.seen.clone();
+        for range in &self.forgotten {
+            let end = range.end.min(self.durable.len());
+            self.durable[range.start.min(end)..end].fill(0);
+        }
+    }
 }
 
 impl fmt::Debug for FaultyDisk {
@@ -100,6 +127,25 @@ impl FaultyDisk {
     /// Whether there is a file of this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.lock().names.contains_key(name)
+    }
+
+    /// Puts these bytes where that file was, durably; `None` removes it.
+    pub(crate) fn put(&self, name: &str, bytes: Option<&[u8]>) {
+        let mut state = self.lock();
+        let file = bytes.map(|bytes| {
+            let (seen, durable) = (bytes.to_vec(), bytes.to_vec());
+            state.files.push(Contents { seen, durable, forgotten: Vec::new() });
+            state.files.len() - 1
+        });
+        state.name(name, file);
+        state.durable_names = state.names.clone();
+        state.unsynced.clear();
+    }
+
+    /// All files as programs see them.
+    pub(crate) fn contents(&self) -> BTreeMap<String, Vec<u8>> {
+        let state = self.lock();
+        state.names.iter().map(|(name, file)| (name.clone(), state.files[*file].seen.clone())).collect()
     }
 
     /// What has ended the process, if something has.
@@ -199,8 +245,13 @@ impl DiskState {
         self.files.push(Contents::default());
         let file = self.files.len() - 1;
         self.name(name, Some(file));
-        let whole = pieces.concat();
-        let mut rest = &whole[..];
+        self.write_into(file, &pieces.concat())?;
+        self.sync(file, self.skips != Skips::FileSync)
+    }
+
+    /// Writes at the end of a file, in parts.
+    fn write_into(&mut self, file: usize, whole: &[u8]) -> io::Result<()> {
+        let mut rest = whole;
         while !rest.is_empty() {
             let (part, after) = rest.split_at(rest.len().min(self.dice.random_range(1..=2_048)));
             if let Err(error) = self.step() {
@@ -211,26 +262,35 @@ impl DiskState {
             self.files[file].seen.extend_from_slice(part);
             rest = after;
         }
-        match self.step() {
-            Ok(()) if self.skips == Skips::FileSync => Ok(()),
-            Ok(()) => {
-                self.files[file].durable = self.files[file].seen.clone();
-                Ok(())
-            }
-            Err(error) => Err(error),
+        Ok(())
+    }
+
+    fn sync(&mut self, file: usize, is_done: bool) -> io::Result<()> {
+        let step = self.step();
+        let (is_written, is_crash) = (self.dice.random(), self.crashed.is_some());
+        let contents = &mut self.files[file];
+        match step {
+            Ok(()) if is_done => contents.make_durable(),
+            Ok(()) => {}
+            // It may be there all the same. If not, the system still has it when a process ends, and forgets it after an error.
+            Err(_) if is_written => contents.make_durable(),
+            Err(_) if is_crash => {}
+            Err(_) => contents.forgotten.push(contents.durable.len()..contents.seen.len()),
         }
+        step
     }
 }
 
 /// What the power leaves of contents that were not synced.
 fn torn(contents: &Contents, dice: &mut StdRng) -> Vec<u8> {
+    let safe = contents.safe();
     match dice.random_range(0..4) {
         0 => contents.durable.clone(),
         1 => contents.seen.clone(),
-        2 => contents.seen[..dice.random_range(0..=contents.seen.len())].to_vec(),
+        2 => contents.seen[..dice.random_range(safe..=contents.seen.len())].to_vec(),
         _ => {
             let mut torn = contents.seen.clone();
-            for block in torn.chunks_mut(TORN_BLOCK) {
+            for block in torn[safe..].chunks_mut(TORN_BLOCK) {
                 if dice.random() {
                     block.fill(0);
                 }
@@ -248,6 +308,21 @@ impl Disk for FaultyDisk {
         Ok(Some(state.files[file].seen.clone()))
     }
 
+    fn read_around(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        let mut state = self.lock();
+        let Some(file) = state.names.get(name).copied() else { return Ok(None) };
+        let mut bytes = state.files[file].seen.clone();
+        if let Err(error) = state.step() {
+            let blocks = bytes.len().div_ceil(PAGE);
+            if state.crashed.is_some() || blocks == 0 {
+                return Err(error);
+            }
+            let unreadable = state.dice.random_range(0..blocks);
+            bytes.chunks_mut(PAGE).nth(unreadable).into_iter().for_each(|block| block.fill(0xff));
+        }
+        Ok(Some(bytes))
+    }
+
     fn replace(&mut self, name: &str, pieces: &[&[u8]]) -> io::Result<()> {
         let mut state = self.lock();
         state.temporary += 1;
@@ -263,6 +338,56 @@ impl Disk for FaultyDisk {
         state.name(&temporary, None);
         state.name(name, Some(file));
         state.sync_directory()
+    }
+
+    fn append(&mut self, name: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.lock();
+        state.step()?;
+        let file = if at == 0 {
+            if state.names.contains_key(name) {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            state.files.push(Contents::default());
+            let file = state.files.len() - 1;
+            state.name(name, Some(file));
+            file
+        } else {
+            state.file(name)?
+        };
+        assert_eq!(u64::try_from(state.files[file].seen.len()), Ok(at), "added to something else than was left");
+        state.write_into(file, bytes)?;
+        let is_done = state.skips != Skips::AppendSync;
+        state.sync(file, is_done)?;
+        if at == 0 { state.sync_directory() } else { Ok(()) }
+    }
+
+    fn cut(&mut self, name: &str, length: u64) -> io::Result<()> {
+        let mut state = self.lock();
+        state.step()?;
+        let file = state.file(name)?;
+        state.files[file].seen.truncate(usize::try_from(length).expect("a length"));
+        Ok(())
+    }
+
+    fn sync(&mut self, name: &str) -> io::Result<()> {
+        let mut state = self.lock();
+        let file = state.file(name)?;
+        let is_done = state.skips != Skips::SyncAtStart;
+        state.sync(file, is_done)
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        let mut state = self.lock();
+        state.step()?;
+        state.file(name)?;
+        state.name(name, None);
+        Ok(())
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let mut state = self.lock();
+        state.step()?;
+        Ok(state.names.keys().cloned().collect())
     }
 
     fn keep_as(&mut self, name: &str, second: &str) -> io::Result<()> {

@@ -23,6 +23,7 @@ mod freshness;
 mod golden;
 mod history;
 mod interception;
+mod journal;
 mod json_api;
 mod kept_connections;
 mod kills;

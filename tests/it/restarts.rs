@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cotalker_simulator::{Fault, Simulator, Target, Trigger, WebhookSpec};
-use cotalker_webhook_exporter::store::record::{Checkpoint, VERSION, decode, encode_record, head};
-use cotalker_webhook_exporter::store::{CURRENT, LOCK, PREVIOUS};
+use cotalker_webhook_exporter::store::disk::Directory;
+use cotalker_webhook_exporter::store::record::{Checkpoint, Records, VERSION, encode, encode_record};
+use cotalker_webhook_exporter::store::{CURRENT, Found, LOCK, PREVIOUS, Store};
 use delivery_ledger::{UnixMillis, WebhookId};
 
 use test_harness::{MetricsPage, Program, Running, START, Seen, all_kinds, assert_shows_all, program};
@@ -60,8 +61,27 @@ impl Stage {
         self.simulator.with_world(|world| world.id_of(code)).expect("a webhook")
     }
 
+    /// What a start would go on from, by a copy of the directory: another process may be at work in it.
     fn checkpoint(&self) -> Checkpoint {
-        decode(&fs::read(self.file(CURRENT)).expect("a checkpoint")).expect("a checkpoint")
+        let copy = tempfile::tempdir().expect("a directory");
+        for file in fs::read_dir(self.state()).expect("files").map(|file| file.expect("a file")) {
+            // What is still being written goes another way.
+            let _ = fs::copy(file.path(), copy.path().join(file.file_name()));
+        }
+        match Store::on(Box::new(Directory::new(copy.path())), START).expect("a store") {
+            (_, Found::Current(checkpoint), _) => checkpoint,
+            (_, found, _) => panic!("{found:?}"),
+        }
+    }
+
+    /// Puts this in the place of what is there. Without the lock, which a test that starts a program at this very moment
+    /// would hand on to it for a moment.
+    fn put(&self, checkpoint: &Checkpoint) {
+        let webhooks = checkpoint.webhooks.iter().map(|state| (state.webhook.id, encode_record(state).expect("bytes")));
+        let account = encode_record(&checkpoint.account).expect("bytes");
+        // Later than any other.
+        let pieces = encode(1_000_000, &Records { account, webhooks: webhooks.collect() }).expect("bytes");
+        fs::write(self.file(CURRENT), pieces.concat()).expect("written");
     }
 
     /// The checkpoint is damaged; the one before it is as it was.
@@ -266,10 +286,7 @@ async fn the_ledger_of_a_vanished_webhook_survives_a_restart_and_is_dropped_afte
     for saved in &mut checkpoint.webhooks {
         saved.vanished_since = saved.vanished_since.map(|since| since.plus_millis(-24 * 60 * 60 * 1_000));
     }
-    let mut records = vec![encode_record(&checkpoint.account).expect("bytes")];
-    records.extend(checkpoint.webhooks.iter().map(|saved| encode_record(saved).expect("bytes")));
-    // Without the lock, which a test that starts a program at this very moment would hand on to it for a moment.
-    fs::write(stage.file(CURRENT), [vec![head(&records)], records].concat().concat()).expect("written");
+    stage.put(&checkpoint);
     let process = stage.start();
     process.at_rest(&mut Seen::anything()).await;
     assert_eq!(vanished(&stage), None);
@@ -348,18 +365,15 @@ async fn a_restored_backup_is_not_shown_before_the_logs_have_brought_it_up_to_da
     stage.simulator.advance(Duration::from_secs(300));
     process.at_rest(&mut stage.seen).await;
     process.kill();
-    let backup = fs::read(stage.file(CURRENT)).expect("a checkpoint");
+    let mut old = stage.checkpoint();
     let mut process = stage.start();
     stage.simulator.advance(Duration::from_secs(300));
     let before = process.at_rest(&mut stage.seen).await.sum(ATTEMPTS, &[]);
     process.kill();
 
-    let mut old = decode(&backup).expect("a checkpoint");
     // An hour old, by the clock of this machine.
     old.account.list_read_at = old.account.list_read_at.map(|at| at.plus_millis(-3_600_000));
-    let mut records = vec![encode_record(&old.account).expect("bytes")];
-    records.extend(old.webhooks.iter().map(|webhook| encode_record(webhook).expect("bytes")));
-    fs::write(stage.file(CURRENT), [&[head(&records)], &records[..]].concat().concat()).expect("restored");
+    stage.put(&old);
     stage.simulator.fail(Target::AllLogs, Fault::Hold);
     let process = stage.start();
     let hidden = process.wait_for("a page", &mut Seen::anything(), |_| true).await;

@@ -14,6 +14,8 @@ mod faults;
 mod faulty_disk;
 mod first_sample;
 mod full_disk;
+#[path = "../it/journal.rs"]
+mod journal;
 #[path = "../it/kills.rs"]
 mod kills;
 mod memory;

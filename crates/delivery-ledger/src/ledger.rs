@@ -245,13 +245,13 @@ impl Ledger {
         self.essence(policy) != before
     }
 
-    /// What differs if anything does that is worth writing down.
+    /// What differs if anything does that is worth writing down: what is shown. That something is forgotten is not. Without
+    /// it a restart is one of a while ago, and reads the log as if it had been down since: what it knows then is more, and
+    /// nothing has counted meanwhile.
     fn essence(&self, policy: &Policy) -> impl PartialEq + use<> {
-        let counts = [self.totals.attempts, self.totals.gaps, self.events.lost()];
-        let sizes = [self.counted.len(), self.events.tracked()];
+        let counts = [self.totals.attempts, self.totals.gaps, self.events.lost(), self.events.delivered()];
         let standing = (self.standing.clone(), self.is_blocked(policy));
-        let delivered = self.events.delivered();
-        (counts, delivered, sizes, self.floor, standing, self.window, self.retained.retention(), self.as_of.is_some())
+        (counts, self.events.pending(), standing, self.window, self.retained.retention(), self.as_of.is_some())
     }
 
     /// Brings the count of failures since the last success up to date; `self.counted` holds the new ones already: those
