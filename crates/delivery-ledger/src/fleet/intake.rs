@@ -164,8 +164,8 @@ impl<E: CallFailure> Fleet<E> {
     /// A webhook that is watched is still there.
     fn keep(&mut self, webhook: Webhook, mut member: Member<E>) {
         member.missing_since = None;
-        if member.webhook != webhook {
-            member.webhook = webhook;
+        if *member.webhook != webhook {
+            member.webhook = Arc::new(webhook);
             member.revision = self.change();
         }
         self.members.insert(member.webhook.id, member);
@@ -173,7 +173,7 @@ impl<E: CallFailure> Fleet<E> {
 
     /// A webhook that is not watched is there: it returned, it appeared, or this is the first time that any is seen.
     fn welcome(&mut self, webhook: Webhook, server_time: ServerTime, now: Now) {
-        let id = webhook.id;
+        let (id, webhook) = (webhook.id, Arc::new(webhook));
         let revision = self.change();
         let member = match self.vanished.remove(&id) {
             Some(vanished) if vanished.forget_at > now.uptime => {

@@ -141,7 +141,8 @@ impl<E: CallFailure> Fleet<E> {
         self.account = Account::new(account);
         for state in webhooks {
             let WebhookState { webhook, ledger, read_at, vanished_since, is_behind: was_behind } = state;
-            let (id, ledger, is_behind) = (webhook.id, Arc::new(ledger), is_behind || was_behind);
+            let (id, is_behind) = (webhook.id, is_behind || was_behind);
+            let (webhook, ledger) = (Arc::new(webhook), Arc::new(ledger));
             if !self.settings.ids.is_empty() && self.settings.ids.binary_search(&id).is_err() {
                 continue;
             }

@@ -11,7 +11,8 @@ use crate::webhook::Webhook;
 /// A watched webhook.
 #[derive(Clone, Debug)]
 pub(super) struct Member<E> {
-    pub(super) webhook: Webhook,
+    /// Shared with what is shown of it; it is replaced, never changed.
+    pub(super) webhook: Arc<Webhook>,
     /// Shared with the call that reads the log; that one never changes it.
     pub(super) ledger: Arc<Ledger>,
     /// What to ask for the log with; it belongs to what `ledger` has taken in.
@@ -72,7 +73,7 @@ pub(super) enum Age {
 }
 
 impl<E> Member<E> {
-    pub(super) fn new(webhook: Webhook, ledger: Arc<Ledger>, log: LogState<E>) -> Self {
+    pub(super) fn new(webhook: Arc<Webhook>, ledger: Arc<Ledger>, log: LogState<E>) -> Self {
         Self {
             webhook,
             ledger,
@@ -150,7 +151,7 @@ impl<E> Member<E> {
 /// A webhook that is gone from the list, and may return.
 #[derive(Clone, Debug)]
 pub(super) struct Vanished {
-    pub(super) webhook: Webhook,
+    pub(super) webhook: Arc<Webhook>,
     pub(super) ledger: Arc<Ledger>,
     /// By the local clock, for the checkpoint.
     pub(super) since: UnixMillis,
