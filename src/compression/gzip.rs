@@ -39,13 +39,13 @@ pub struct Deflater {
     output: Vec<u8>,
 }
 
-impl Deflater {
-    /// One that has compressed nothing.
-    #[must_use]
-    pub fn new() -> Self {
+impl Default for Deflater {
+    fn default() -> Self {
         Self { compress: Compress::new(LEVEL, false), output: Vec::new() }
     }
+}
 
+impl Deflater {
     /// Compresses `text`. Takes a tenth of a second for 100 MB: not for an async thread.
     #[must_use]
     pub fn deflate(&mut self, text: &[u8]) -> Deflated {
@@ -81,13 +81,14 @@ pub struct Member {
     checksum: Hasher,
 }
 
-impl Member {
-    /// One without any text.
-    #[must_use]
-    pub fn new() -> Self {
+impl Default for Member {
+    /// No text yet.
+    fn default() -> Self {
         Self { pieces: vec![Bytes::from_static(GZIP_HEADER)], checksum: Hasher::new() }
     }
+}
 
+impl Member {
     /// Puts `text` at its end.
     pub fn push(&mut self, text: &Deflated) {
         self.pieces.push(text.bytes.clone());
@@ -134,7 +135,7 @@ mod tests {
     use flate2::bufread::GzDecoder;
 
     fn member<'a>(texts: impl IntoIterator<Item = &'a Deflated>) -> Member {
-        let mut member = Member::new();
+        let mut member = Member::default();
         texts.into_iter().for_each(|text| member.push(text));
         member
     }
@@ -153,7 +154,7 @@ mod tests {
     fn all_texts_are_one_member_whatever_their_order() {
         let long = "cotalker_webhook_delivery_attempts_total{webhook=\"a\"} 12\n".repeat(50_000);
         let texts = ["", "a", "process_cpu_seconds_total 1\n", &long];
-        let mut deflater = Deflater::new();
+        let mut deflater = Deflater::default();
         let parts = texts.map(|text| deflater.deflate(text.as_bytes()));
         for [first, second] in (0..4).flat_map(|first| (0..4).map(move |second| [first, second])) {
             for tail in texts {
@@ -162,13 +163,13 @@ mod tests {
                 assert_eq!(gunzip(&member.followed_by(tail.as_bytes())), whole.as_bytes());
             }
         }
-        assert!(gunzip(&Member::new().followed_by(b"")).is_empty());
+        assert!(gunzip(&Member::default().followed_by(b"")).is_empty());
     }
 
     #[test]
     fn what_does_not_compress_survives_as_well() {
         let noise = noise();
-        let mut deflater = Deflater::new();
+        let mut deflater = Deflater::default();
         for len in
             [0, 1, OUTPUT_STEP - 5, OUTPUT_STEP, OUTPUT_STEP + 1, LARGEST_STORED, 2 * LARGEST_STORED, noise.len()]
         {
@@ -179,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_parts_are_shared_between_responses() {
-        let part = Deflater::new().deflate(b"text");
+        let part = Deflater::default().deflate(b"text");
         for tail in [b"1", b"2"] {
             assert_eq!(member([&part]).followed_by(tail)[1].as_ptr(), part.bytes.as_ptr());
         }

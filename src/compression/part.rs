@@ -24,8 +24,8 @@ impl Part {
         match encoding {
             Encoding::Identity => Self::Plain(vec![text]),
             Encoding::Gzip => {
-                let mut member = Member::new();
-                member.push(&Deflater::new().deflate(&text));
+                let mut member = Member::default();
+                member.push(&Deflater::default().deflate(&text));
                 Self::Gzip(member)
             }
             Encoding::Zstd => Framed::of(|to| to.write_all(&text)).map_or(Self::Plain(vec![text]), Self::Zstd),

@@ -54,7 +54,7 @@ impl Page {
     }
 
     fn gzip(&self, format: Format) -> Part {
-        let (mut desk, mut deflater, mut member) = (Vec::new(), Deflater::new(), Member::new());
+        let (mut desk, mut deflater, mut member) = (Vec::new(), Deflater::default(), Member::default());
         for piece in self.pieces(format) {
             match piece {
                 Piece::Own(text) => member.push(&deflater.deflate(&text)),

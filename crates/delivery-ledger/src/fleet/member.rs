@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use super::io::{CallId, EntityTag, Listed, Subject};
+use super::io::{EntityTag, Listed, Subject};
 use crate::ledger::Ledger;
 use crate::time::UnixMillis;
 use crate::webhook::Webhook;
@@ -24,8 +24,6 @@ pub(super) struct Member<E> {
     pub(super) read_at: Option<UnixMillis>,
     /// Since when it is missing from the list, which has a malformed entry that may be it; a moment of the uptime.
     pub(super) missing_since: Option<Duration>,
-    /// The call under way.
-    pub(super) call: Option<CallId>,
     /// When a call for it last started.
     pub(super) called_at: Option<Duration>,
     /// Goes up with every change that is worth saving.
@@ -82,7 +80,6 @@ impl<E> Member<E> {
             listed: None,
             read_at: None,
             missing_since: None,
-            call: None,
             called_at: None,
             revision: 0,
         }
@@ -139,10 +136,9 @@ impl<E> Member<E> {
         }
     }
 
-    /// Whether its log is to be read now: not if a call is under way, and not if one was made at `called_from` or later.
+    /// Whether its log is to be read now, if no call is under way: not if one was made at `called_from` or later.
     pub(super) fn is_due(&self, uptime: Duration, called_from: Duration) -> bool {
-        self.call.is_none()
-            && !matches!(self.log, LogState::Appeared)
+        !matches!(self.log, LogState::Appeared)
             && !self.is_backing_off(uptime)
             && self.called_at.is_none_or(|at| at < called_from)
     }
