@@ -68,7 +68,7 @@ impl Known {
             name: String::new(),
             trigger: "create-edit-delete-task".into(),
             target_host: "hooks.acme.example".into(),
-            active: number % 7 > 0,
+            active: !number.is_multiple_of(7),
         };
         let ledger = Arc::new(Ledger::new(Position::START));
         Self { webhook: Arc::new(webhook), ledger, is_up: None, problem: None, read_at: None }
