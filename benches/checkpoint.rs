@@ -3,12 +3,13 @@
 //! Compare the figures of one run with one another: folding and rendering are of the same round. The commit syncs, so it
 //! is as fast as the disk under `target/`.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cotalker_webhook_exporter::exposition::{self, AccountView, Format, WebhookView};
+use cotalker_webhook_exporter::compression::{Encoding, Part};
+use cotalker_webhook_exporter::exposition::{AccountView, Block, DatedView, Format, Page, WebhookView};
 use cotalker_webhook_exporter::store::Store;
 use cotalker_webhook_exporter::store::record::{Records, encode_record};
 use delivery_ledger::Outcome;
@@ -17,6 +18,7 @@ use delivery_ledger::fleet::{AccountState, WebhookState};
 use delivery_ledger::{
     Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, SubjectId, UnixMillis, Webhook,
 };
+use delivery_ledger::{Figures, Outcome, ServerTime};
 use delivery_ledger::{Ledger, Policy};
 use divan::{Bencher, black_box};
 use tempfile::TempDir;
@@ -127,18 +129,16 @@ fn fold_all(logs: Vec<(Ledger, Vec<Attempt>)>) {
     }
 }
 
-fn render_all() -> Bytes {
-    let views: Vec<WebhookView> = FLEET
-        .webhooks
-        .iter()
-        .map(|(webhook, ledger)| WebhookView {
-            webhook: webhook.clone(),
-            ledger: ledger.into(),
-            is_up: Some(true),
-            read_at: Some(NOW),
-        })
-        .collect();
-    exposition::render(Format::Text, &AccountView::default(), &views, &POLICY)
+fn render_all() -> Part {
+    let dated = |(webhook, ledger): &(Webhook, Ledger)| {
+        let view = WebhookView::new(Arc::new(webhook.clone()), Figures::of(ledger, &POLICY), Some(true));
+        DatedView { view: Arc::new(view), read_at: Some(NOW) }
+    };
+    let blocks = FLEET.webhooks.chunks(64).map(|webhooks| {
+        let block = Block::new(webhooks.iter().map(dated).collect(), None);
+        Arc::new(block)
+    });
+    Page::new(AccountView::default(), blocks.collect()).part(Format::Text, Encoding::Identity)
 }
 
 /// Each round changes something.

@@ -3,15 +3,16 @@
 //! Compare the figures of one run with one another, not with those of another machine or day: `serde_json`'s `Value` of
 //! the whole log is the yardstick for reading.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use cotalker_simulator::{Receiver, Settings, Simulator, Trigger, WebhookSpec, World};
 use cotalker_webhook_exporter::api::log_entries::LogEntries;
 use cotalker_webhook_exporter::api::stream::{Entries, Framer};
 use cotalker_webhook_exporter::api::wire::{LogEntry, read_log_entry};
-use cotalker_webhook_exporter::exposition::{self, AccountView, Format, WebhookView};
-use delivery_ledger::ServerTime;
+use cotalker_webhook_exporter::compression::Encoding;
+use cotalker_webhook_exporter::exposition::{AccountView, Block, DatedView, Format, Page, WebhookView};
 use delivery_ledger::{Attempt, Position, UnixMillis, Webhook, WebhookId};
+use delivery_ledger::{Figures, ServerTime};
 use delivery_ledger::{Ledger, LogResponse, Policy};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
@@ -149,8 +150,9 @@ mod fold_of_1000_entries {
     }
 }
 
-#[divan::bench(args = [100, 10_000])]
-fn render_of_webhooks(bencher: Bencher<'_, '_>, webhooks: u32) {
+/// All of it, with nothing ready.
+#[divan::bench(args = [(100, Encoding::Identity), (10_000, Encoding::Identity), (10_000, Encoding::Gzip)])]
+fn render_of_webhooks(bencher: Bencher<'_, '_>, (webhooks, encoding): (u32, Encoding)) {
     let ledger = folded();
     let webhooks: Vec<Webhook> = (0..webhooks)
         .map(|number| Webhook {
@@ -163,18 +165,21 @@ fn render_of_webhooks(bencher: Bencher<'_, '_>, webhooks: u32) {
             active: true,
         })
         .collect();
-    let views: Vec<WebhookView> = webhooks
-        .iter()
-        .map(|webhook| WebhookView {
-            webhook: webhook.clone(),
-            ledger: (&ledger).into(),
-            is_up: Some(true),
-            read_at: Some(NOW),
+    let views: Vec<DatedView> = webhooks
+        .into_iter()
+        .map(|webhook| {
+            let view = WebhookView::new(Arc::new(webhook), Figures::of(&ledger, &POLICY), Some(true));
+            DatedView { view: Arc::new(view), read_at: Some(NOW) }
         })
         .collect();
-    let account = AccountView { is_up: Some(true), ..AccountView::default() };
+    let page = || {
+        let blocks = views.chunks(64).map(|views| Arc::new(Block::new(views.to_vec(), None)));
+        Page::new(AccountView::default(), blocks.collect())
+    };
+    let bytes: usize =
+        page().part(Format::Text, encoding).followed_by(Vec::new()).iter().map(|piece| piece.len()).sum();
     bencher
         .counter(ItemsCount::new(views.len()))
-        .counter(BytesCount::new(exposition::render(Format::Text, &account, &views, &POLICY).len()))
-        .bench(|| exposition::render(Format::Text, &account, &views, &POLICY));
+        .counter(BytesCount::new(bytes))
+        .bench(|| page().part(Format::Text, encoding));
 }

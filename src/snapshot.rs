@@ -34,8 +34,8 @@ pub fn channel() -> (Publisher, Subscriber) {
 /// What the status page shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overview {
-    /// The watched webhooks, in the order of their ids.
-    pub webhooks: Vec<WebhookRow>,
+    /// The watched webhooks.
+    pub webhooks: Rows,
     /// Webhooks that are not watched because there are too many.
     pub dropped: u64,
     /// Whether the last list could be read; `None` before the first.
@@ -50,6 +50,46 @@ pub struct Overview {
     pub poll_interval_millis: i64,
     /// This replica's part.
     pub part: Part,
+}
+
+/// The webhooks in the order of their ids, in blocks: those that have not changed are shared between snapshots.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows(Vec<Arc<[Arc<WebhookRow>]>>);
+
+impl Rows {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &WebhookRow> {
+        self.0.iter().flat_map(|block| block.iter().map(Arc::as_ref))
+    }
+
+    /// The webhook with this id.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<&WebhookRow> {
+        let is_before = |block: &Arc<[Arc<WebhookRow>]>| block.last().is_some_and(|last| last.id.as_str() < id);
+        let block = self.0.get(self.0.partition_point(is_before))?;
+        let index = block.binary_search_by(|webhook| webhook.id.as_str().cmp(id)).ok()?;
+        block.get(index).map(Arc::as_ref)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|block| block.is_empty())
+    }
+}
+
+impl FromIterator<Arc<[Arc<WebhookRow>]>> for Rows {
+    /// Rows of these blocks, which are in the order of their ids, as are the webhooks in each.
+    fn from_iter<Blocks: IntoIterator<Item = Arc<[Arc<WebhookRow>]>>>(blocks: Blocks) -> Self {
+        Self(blocks.into_iter().collect())
+    }
+}
+
+impl From<Vec<WebhookRow>> for Rows {
+    /// Rows of these webhooks, which are in the order of their ids.
+    fn from(webhooks: Vec<WebhookRow>) -> Self {
+        std::iter::once(webhooks.into_iter().map(Arc::new).collect()).collect()
+    }
 }
 
 /// A replica's part among those of one account.

@@ -1,8 +1,9 @@
-//! Compression of `/metrics`: the large part once per change, the small part once per scrape.
+//! Compression of `/metrics`: each part of the ledgers' families once per change, the small rest of the page once per scrape.
 //!
-//! The ledgers' families can be 90 MB and change once per poll; the exporter's own metrics are small and change with
-//! every scrape. Two compressed texts one after the other would be simpler, and the formats allow it (gzip members, zstd
-//! frames), but many clients stop after the first. So each encoding splices both parts into one.
+//! The ledgers' families can be 90 MB; the exporter's own metrics are small and change with every scrape. Compressed texts
+//! one after the other would be simpler, and the formats allow it (gzip members, zstd frames), but many clients stop after
+//! the first. So each encoding splices all parts into one. gzip does so with any number of parts. A part of a zstd frame
+//! depends on what comes before it, so there the ledgers' families are one part.
 
 mod encoding;
 mod gzip;
@@ -12,4 +13,6 @@ mod part;
 mod zstd;
 
 pub use self::encoding::Encoding;
+pub use self::gzip::{Deflated, Deflater, Member};
 pub use self::part::Part;
+pub use self::zstd::Framed;

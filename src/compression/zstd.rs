@@ -25,16 +25,17 @@ const LARGEST_BLOCK: usize = 128 * 1024;
 pub struct Framed(Bytes);
 
 impl Framed {
-    /// Compresses `text`; `None` if zstd cannot, for want of memory.
+    /// Compresses what `write` writes, bit by bit; `None` if zstd cannot, for want of memory.
     #[must_use]
-    pub fn of(text: &[u8]) -> Option<Self> {
+    pub fn of(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Option<Self> {
+        let bytes = compress(write).ok()?;
         // Of nothing a flush makes nothing, not even a header.
-        if text.is_empty() { Some(Self(Bytes::from_static(HEADER))) } else { compress(text).ok().map(Self) }
+        Some(Self(if bytes.is_empty() { Bytes::from_static(HEADER) } else { bytes }))
     }
 
-    /// One frame of this text and `tail` after it, in the pieces to be sent. The large one is shared, not copied.
+    /// The pieces of the whole frame, with `tail` as its last text. The large one is shared, not copied.
     #[must_use]
-    pub fn frame_with(&self, tail: &[u8]) -> [Bytes; 2] {
+    pub fn followed_by(&self, tail: &[u8]) -> [Bytes; 2] {
         let mut blocks = BytesMut::with_capacity(tail.len() + 3 * (tail.len() / LARGEST_BLOCK + 1));
         let mut rest = tail;
         loop {
@@ -51,11 +52,11 @@ impl Framed {
     }
 }
 
-fn compress(text: &[u8]) -> io::Result<Bytes> {
+fn compress(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> io::Result<Bytes> {
     let mut encoder = Encoder::new(Vec::new(), LEVEL)?;
     encoder.include_contentsize(false)?;
     encoder.include_checksum(false)?;
-    encoder.write_all(text)?;
+    write(&mut encoder)?;
     encoder.flush()?;
     let mut bytes = std::mem::take(encoder.get_mut());
     bytes.shrink_to_fit();
@@ -66,6 +67,10 @@ fn compress(text: &[u8]) -> io::Result<Bytes> {
 mod tests {
     use super::super::noise::noise;
     use super::*;
+
+    fn framed(text: &[u8]) -> Framed {
+        Framed::of(|to| to.write_all(text)).expect("compressed")
+    }
 
     /// What a client that knows only single frames makes of `pieces`.
     fn decoded(pieces: &[Bytes]) -> Vec<u8> {
@@ -83,7 +88,7 @@ mod tests {
         let large = "cotalker_webhook_delivery_attempts_total{webhook=\"a\"} 12\n".repeat(50_000);
         for large in ["", "a", large.as_str()] {
             for small in ["", "process_cpu_seconds_total 1\n", large] {
-                let pieces = Framed::of(large.as_bytes()).expect("compressed").frame_with(small.as_bytes());
+                let pieces = framed(large.as_bytes()).followed_by(small.as_bytes());
                 assert_eq!(decoded(&pieces), [large, small].concat().as_bytes());
             }
         }
@@ -93,14 +98,14 @@ mod tests {
     fn what_does_not_compress_survives_as_well() {
         let noise = noise();
         for len in [1, LARGEST_BLOCK - 1, LARGEST_BLOCK, LARGEST_BLOCK + 1, noise.len()] {
-            let pieces = Framed::of(&noise[..len]).expect("compressed").frame_with(&noise[..len]);
+            let pieces = framed(&noise[..len]).followed_by(&noise[..len]);
             assert_eq!(decoded(&pieces), [&noise[..len], &noise[..len]].concat());
         }
     }
 
     #[test]
     fn the_large_part_is_shared_between_responses() {
-        let large = Framed::of(b"text").expect("compressed");
-        assert_eq!(large.frame_with(b"1")[0].as_ptr(), large.frame_with(b"2")[0].as_ptr());
+        let large = framed(b"text");
+        assert_eq!(large.followed_by(b"1")[0].as_ptr(), large.followed_by(b"2")[0].as_ptr());
     }
 }

@@ -3,39 +3,11 @@
 //! They are made anew from the ledgers each time, so that no series is left of a webhook that is gone; the registry of the
 //! `prometheus` crate would keep them, and costs 25 times as much per series.
 
-use delivery_ledger::{Action, DELAY_BUCKETS_SECONDS, EventType, FailureReason, Figures, Policy, UnixMillis, Webhook};
+use delivery_ledger::{Action, DELAY_BUCKETS_SECONDS, EventType, FailureReason};
 
 use super::family::{Family, FamilyDoc, Kind};
 use super::sample::{Label, Point, Shared, Sink, Value};
-
-/// The family that tells how fresh a webhook's other metrics are.
-const FRESHNESS: &str = "cotalker_webhook_last_poll_success_timestamp_seconds";
-
-/// One webhook, as its metrics see it.
-#[derive(Clone, Debug)]
-pub struct WebhookView {
-    /// What the list says of it.
-    pub webhook: Webhook,
-    /// What its log adds up to.
-    pub ledger: Figures,
-    /// Whether the last call for its log worked; `None` before the first.
-    pub is_up: Option<bool>,
-    /// When its log was last read, by the local clock.
-    pub read_at: Option<UnixMillis>,
-}
-
-/// The whole account, as its metrics see it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AccountView {
-    /// Whether the last list worked; `None` before the first.
-    pub is_up: Option<bool>,
-    /// Webhooks that are not watched because there are too many.
-    pub dropped: u64,
-    /// Malformed entries of the last list.
-    pub malformed: u64,
-    /// Whether another replica knows the present better: then only what counts up is written, which merely lags.
-    pub is_standby: bool,
-}
+use super::view::{AccountView, DatedView, WebhookView};
 
 /// One row of the table: a family, and how its samples follow from the ledgers.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +28,7 @@ impl LedgerFamily {
     #[must_use]
     pub fn full_help(&self) -> String {
         let freshness = match self.samples {
-            _ if self.name == FRESHNESS => "",
+            Samples::Freshness => "",
             Samples::PerWebhook(_) => "; cotalker_webhook_last_poll_success_timestamp_seconds tells how fresh it is",
             Samples::OfAll(_) => "; cotalker_exporter_last_poll_success_timestamp_seconds tells how fresh it is",
         };
@@ -67,7 +39,7 @@ impl LedgerFamily {
     #[must_use]
     pub fn doc(&self) -> FamilyDoc {
         let common: &[&str] = match self.samples {
-            Samples::PerWebhook(_) => &["webhook_id", "webhook"],
+            Samples::PerWebhook(_) | Samples::Freshness => &["webhook_id", "webhook"],
             Samples::OfAll(_) => &[],
         };
         FamilyDoc {
@@ -77,19 +49,57 @@ impl LedgerFamily {
             help: self.help.to_owned(),
         }
     }
+
+    /// Whether `account` shows it.
+    pub(super) fn is_shown(&self, account: &AccountView) -> bool {
+        !account.is_standby || self.kind != Kind::Gauge
+    }
+
+    /// Whether it has series of each webhook.
+    pub(super) const fn is_per_webhook(&self) -> bool {
+        matches!(self.samples, Samples::PerWebhook(_) | Samples::Freshness)
+    }
+
+    /// Whether it changes whenever a log is read, though nothing else may.
+    pub(super) const fn passes_with_time(&self) -> bool {
+        matches!(self.samples, Samples::Freshness)
+    }
+
+    /// Writes its head, and its samples if they are of the whole account.
+    pub(super) fn begin(&self, account: &AccountView, sink: &mut dyn Sink) {
+        sink.family(&Family { name: self.name, kind: self.kind, help: &self.full_help() });
+        if let Samples::OfAll(samples) = self.samples {
+            samples(&mut Series { sink, shared: Shared::NONE }, account);
+        }
+    }
+
+    /// Writes its samples of these webhooks, in their order; its head stands before.
+    pub(super) fn go_on(&self, webhooks: &[DatedView], sink: &mut dyn Sink) {
+        sink.resume(&Family { name: self.name, kind: self.kind, help: "" });
+        for DatedView { view, read_at } in webhooks {
+            let mut series = Series { sink, shared: view.shared() };
+            match self.samples {
+                Samples::PerWebhook(samples) => samples(&mut series, view),
+                Samples::Freshness => series.put_opt(read_at.map(Value::from)),
+                Samples::OfAll(_) => {}
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Samples {
-    PerWebhook(fn(&mut Series<'_>, &WebhookView, &Policy)),
-    OfAll(fn(&mut Series<'_>, &AccountView, &[WebhookView])),
+    PerWebhook(fn(&mut Series<'_>, &WebhookView)),
+    /// When the log was last read.
+    Freshness,
+    OfAll(fn(&mut Series<'_>, &AccountView)),
 }
 
 const fn counter(
     name: &'static str,
     labels: &'static [&'static str],
     help: &'static str,
-    samples: fn(&mut Series<'_>, &WebhookView, &Policy),
+    samples: fn(&mut Series<'_>, &WebhookView),
 ) -> LedgerFamily {
     LedgerFamily { name, kind: Kind::Counter, labels, help, samples: Samples::PerWebhook(samples) }
 }
@@ -98,7 +108,7 @@ const fn gauge(
     name: &'static str,
     labels: &'static [&'static str],
     help: &'static str,
-    samples: fn(&mut Series<'_>, &WebhookView, &Policy),
+    samples: fn(&mut Series<'_>, &WebhookView),
 ) -> LedgerFamily {
     LedgerFamily { name, kind: Kind::Gauge, labels, help, samples: Samples::PerWebhook(samples) }
 }
@@ -110,17 +120,16 @@ pub const FAMILIES: &[LedgerFamily] = &[
         kind: Kind::Gauge,
         labels: &[],
         help: "1 if the last list of webhooks could be read, 0 if not, absent before the first one; with --webhook.id, 1 if at least one of the webhooks could be read.",
-        samples: Samples::OfAll(|series, account, _| series.put_opt(account.is_up.map(Value::from))),
+        samples: Samples::OfAll(|series, account| series.put_opt(account.is_up.map(Value::from))),
     },
     LedgerFamily {
         name: "cotalker_webhooks",
         kind: Kind::Gauge,
         labels: &["state"],
         help: "Number of watched webhooks, by whether they are active in Cotalker.",
-        samples: Samples::OfAll(|series, _, webhooks| {
-            let active = count(webhooks.iter().filter(|view| view.webhook.active));
-            series.put_with(&[("state", "active")], Value::Count(active));
-            series.put_with(&[("state", "inactive")], Value::Count(count(webhooks.iter()) - active));
+        samples: Samples::OfAll(|series, account| {
+            series.put_with(&[("state", "active")], Value::Count(account.active));
+            series.put_with(&[("state", "inactive")], Value::Count(account.inactive));
         }),
     },
     LedgerFamily {
@@ -128,20 +137,20 @@ pub const FAMILIES: &[LedgerFamily] = &[
         kind: Kind::Gauge,
         labels: &[],
         help: "Number of webhooks that are not watched because there are more than --webhook.limit.",
-        samples: Samples::OfAll(|series, account, _| series.put(Value::Count(account.dropped))),
+        samples: Samples::OfAll(|series, account| series.put(Value::Count(account.dropped))),
     },
     LedgerFamily {
         name: "cotalker_webhooks_malformed",
         kind: Kind::Gauge,
         labels: &[],
         help: "Number of malformed entries in the last list of webhooks; they are left out, and while there are any, no webhook is treated as removed.",
-        samples: Samples::OfAll(|series, account, _| series.put(Value::Count(account.malformed))),
+        samples: Samples::OfAll(|series, account| series.put(Value::Count(account.malformed))),
     },
     gauge(
         "cotalker_webhook_info",
         &["name", "trigger", "target_host", "company"],
         "Always 1; the labels hold what the list says of the webhook. target_host is the receiver's host, and its port if the URL has one.",
-        |series, view, _| {
+        |series, view| {
             let webhook = &view.webhook;
             let labels = [
                 ("name", webhook.name.as_str()),
@@ -152,37 +161,33 @@ pub const FAMILIES: &[LedgerFamily] = &[
             series.put_with(&labels, Value::Count(1));
         },
     ),
-    gauge(
-        "cotalker_webhook_active",
-        &[],
-        "1 if the webhook is active in Cotalker, 0 if it is not.",
-        |series, view, _| {
-            series.put(view.webhook.active.into());
-        },
-    ),
+    gauge("cotalker_webhook_active", &[], "1 if the webhook is active in Cotalker, 0 if it is not.", |series, view| {
+        series.put(view.webhook.active.into());
+    }),
     gauge(
         "cotalker_webhook_up",
         &[],
         "1 if the last read of the webhook's log succeeded, 0 if it failed or the API is unreachable or asks for a pause, absent before the first one.",
-        |series, view, _| series.put_opt(view.is_up.map(Value::from)),
+        |series, view| series.put_opt(view.is_up.map(Value::from)),
     ),
-    gauge(
-        "cotalker_webhook_last_poll_success_timestamp_seconds",
-        &[],
-        "Unix time of the last successful read of the webhook's log, by the exporter's clock; the webhook's other metrics are as fresh as this.",
-        |series, view, _| series.put_opt(view.read_at.map(Value::from)),
-    ),
+    LedgerFamily {
+        name: "cotalker_webhook_last_poll_success_timestamp_seconds",
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Unix time of the last successful read of the webhook's log, by the exporter's clock; the webhook's other metrics are as fresh as this.",
+        samples: Samples::Freshness,
+    },
     counter(
         "cotalker_webhook_delivery_attempts_total",
         &[],
         "Number of delivery attempts; each log entry counts exactly once.",
-        |series, view, _| series.put(Value::Count(view.ledger.totals().attempts)),
+        |series, view| series.put(Value::Count(view.ledger.totals().attempts)),
     ),
     counter(
         "cotalker_webhook_delivery_failures_total",
         &["reason"],
         "Number of failed delivery attempts, by reason.",
-        |series, view, _| {
+        |series, view| {
             for reason in FailureReason::ALL {
                 let failures = view.ledger.totals().failures[reason.index()];
                 series.put_with(&[("reason", reason.as_str())], Value::Count(failures));
@@ -193,7 +198,7 @@ pub const FAMILIES: &[LedgerFamily] = &[
         "cotalker_webhook_delivery_responses_total",
         &["code"],
         "Number of delivery attempts that the receiver responded to, by HTTP status code; after 32 codes of one webhook, further ones count as code=\"other\".",
-        |series, view, _| {
+        |series, view| {
             let totals = view.ledger.totals();
             for (code, responses) in &totals.responses {
                 series.put_with(&[("code", itoa::Buffer::new().format(*code))], Value::Count(*responses));
@@ -207,13 +212,13 @@ pub const FAMILIES: &[LedgerFamily] = &[
         "cotalker_webhook_delivery_retries_total",
         &[],
         "Number of delivery attempts that were a retry for the same event.",
-        |series, view, _| series.put(Value::Count(view.ledger.totals().retries)),
+        |series, view| series.put(Value::Count(view.ledger.totals().retries)),
     ),
     counter(
         "cotalker_webhook_events_total",
         &["event_type", "action"],
         "Number of distinct events with at least one counted attempt, by type and action; their sum is delivered + lost + pending.",
-        |series, view, _| {
+        |series, view| {
             let expected = view.webhook.expected_events();
             for event_type in EventType::ALL {
                 for action in Action::ALL {
@@ -230,26 +235,26 @@ pub const FAMILIES: &[LedgerFamily] = &[
         "cotalker_webhook_events_delivered_total",
         &[],
         "Number of distinct events that were delivered, by their first successful attempt.",
-        |series, view, _| series.put(Value::Count(view.ledger.events().delivered())),
+        |series, view| series.put(Value::Count(view.ledger.events().delivered())),
     ),
     counter(
         "cotalker_webhook_events_lost_total",
         &[],
         "Number of distinct events that were lost because the last retry failed or no other attempt followed within --webhook.pending-timeout; Cotalker will not send them again, so replay them by hand.",
-        |series, view, _| series.put(Value::Count(view.ledger.events().lost())),
+        |series, view| series.put(Value::Count(view.ledger.events().lost())),
     ),
     gauge(
         "cotalker_webhook_events_pending",
         &[],
         "Number of events whose attempts have all failed so far and that may still be retried.",
-        |series, view, _| series.put(Value::Count(view.ledger.events().pending())),
+        |series, view| series.put(Value::Count(view.ledger.events().pending())),
     ),
     LedgerFamily {
         name: "cotalker_webhook_delivery_delay_seconds",
         kind: Kind::Histogram,
         labels: &[],
         help: "Time from an event's creation to its delivery.",
-        samples: Samples::PerWebhook(|series, view, _| {
+        samples: Samples::PerWebhook(|series, view| {
             let delay = view.ledger.events().delay();
             let mut cumulative = 0;
             for (upper, deliveries) in DELAY_BUCKETS_SECONDS.iter().zip(delay.buckets) {
@@ -266,13 +271,13 @@ pub const FAMILIES: &[LedgerFamily] = &[
         "cotalker_webhook_blocked",
         &[],
         "1 while the newest attempt is a failure that may still be retried, otherwise 0; Cotalker delivers strictly in order, so everything behind it waits.",
-        |series, view, policy| series.put(view.ledger.is_blocked(policy).into()),
+        |series, view| series.put(view.ledger.is_blocked().into()),
     ),
     gauge(
         "cotalker_webhook_failing",
         &["reason"],
         "Always 1; present only while the newest attempt failed, those from before counting started included, with the reason of that failure.",
-        |series, view, _| {
+        |series, view| {
             if let Some(failure) = view.ledger.standing().newest_if_failed() {
                 series.put_with(&[("reason", failure.reason.as_str())], Value::Count(1));
             }
@@ -282,31 +287,31 @@ pub const FAMILIES: &[LedgerFamily] = &[
         "cotalker_webhook_consecutive_failures",
         &[],
         "Number of failed attempts since the last successful one, including those from before counting started.",
-        |series, view, _| series.put(Value::Count(view.ledger.standing().consecutive_failures)),
+        |series, view| series.put(Value::Count(view.ledger.standing().consecutive_failures)),
     ),
     gauge(
         "cotalker_webhook_head_event_timestamp_seconds",
         &[],
         "Unix time at which the newest event in the log was created; absent until there is one.",
-        |series, view, _| series.put_opt(view.ledger.standing().head_event.map(Value::from)),
+        |series, view| series.put_opt(view.ledger.standing().head_event.map(Value::from)),
     ),
     gauge(
         "cotalker_webhook_last_success_timestamp_seconds",
         &[],
         "Unix time of the newest successful attempt, including those from before counting started; absent until there is one.",
-        |series, view, _| series.put_opt(view.ledger.standing().last_success.map(|last| Value::from(last.at))),
+        |series, view| series.put_opt(view.ledger.standing().last_success.map(|last| Value::from(last.at))),
     ),
     gauge(
         "cotalker_webhook_last_failure_timestamp_seconds",
         &[],
         "Unix time of the newest failed attempt, including those from before counting started; absent until there is one.",
-        |series, view, _| series.put_opt(view.ledger.standing().last_failure.map(|last| Value::from(last.at))),
+        |series, view| series.put_opt(view.ledger.standing().last_failure.map(|last| Value::from(last.at))),
     ),
     gauge(
         "cotalker_webhook_log_window_entries",
         &["result"],
         "Number of entries in the log when it was last read, counted or not, by result: success, failed, malformed (unreadable, left out) or foreign (of another webhook, left out).",
-        |series, view, _| {
+        |series, view| {
             let window = view.ledger.window();
             for (result, entries) in [
                 ("success", window.successes),
@@ -322,46 +327,21 @@ pub const FAMILIES: &[LedgerFamily] = &[
         "cotalker_webhook_log_window_oldest_timestamp_seconds",
         &[],
         "Unix time of the oldest attempt in the log when it was last read, which shows the headroom before a gap; absent while there is none.",
-        |series, view, _| series.put_opt(view.ledger.window().oldest.map(Value::from)),
+        |series, view| series.put_opt(view.ledger.window().oldest.map(Value::from)),
     ),
     counter(
         "cotalker_webhook_log_gaps_total",
         &[],
         "Number of gaps: polls of the log that had no overlap with the previous poll, so that entries may have been missed.",
-        |series, view, _| series.put(Value::Count(view.ledger.totals().gaps)),
+        |series, view| series.put(Value::Count(view.ledger.totals().gaps)),
     ),
     counter(
         "cotalker_webhook_log_late_entries_total",
         &[],
         "Number of attempts that appeared in the log only after a newer one had been counted.",
-        |series, view, _| series.put(Value::Count(view.ledger.totals().late)),
+        |series, view| series.put(Value::Count(view.ledger.totals().late)),
     ),
 ];
-
-/// Hands all families to `sink`. Webhooks come out in the order in which they are given.
-pub fn write(account: &AccountView, webhooks: &[WebhookView], policy: &Policy, sink: &mut dyn Sink) {
-    let labels: Vec<Shared> = webhooks.iter().map(shared_by).collect();
-    for family in FAMILIES.iter().filter(|family| !account.is_standby || family.kind != Kind::Gauge) {
-        sink.family(&Family { name: family.name, kind: family.kind, help: &family.full_help() });
-        match family.samples {
-            Samples::OfAll(samples) => {
-                samples(&mut Series { sink, shared: Shared::NONE }, account, webhooks);
-            }
-            Samples::PerWebhook(samples) => {
-                for (view, shared) in webhooks.iter().zip(&labels) {
-                    samples(&mut Series { sink, shared }, view, policy);
-                }
-            }
-        }
-    }
-}
-
-/// The labels that all series of a webhook have, and since when its counters count: not from before there was a webhook.
-fn shared_by(view: &WebhookView) -> Shared {
-    let webhook = &view.webhook;
-    let since = view.ledger.since().map(|since| since.max(webhook.id.0.made_at()));
-    Shared::labels(&[("webhook_id", &webhook.id.to_string()), ("webhook", &webhook.label())]).counting_since(since)
-}
 
 /// The series of one family, of one webhook or of the account.
 struct Series<'a> {
@@ -389,17 +369,26 @@ impl Series<'_> {
     }
 }
 
-fn count<T>(items: impl Iterator<Item = T>) -> u64 {
-    u64::try_from(items.count()).unwrap_or(u64::MAX)
+/// Hands all families to `sink` at once, as the parts of a page together have them.
+#[cfg(test)]
+pub(crate) fn write(account: &AccountView, webhooks: &[DatedView], sink: &mut dyn Sink) {
+    for family in FAMILIES.iter().filter(|family| family.is_shown(account)) {
+        family.begin(account, sink);
+        family.go_on(webhooks, sink);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use delivery_ledger::{Attempt, AttemptId, Event, EventKey, Ledger, ObjectId, Outcome, Position};
+    use std::sync::Arc;
+
+    use delivery_ledger::{
+        Attempt, AttemptId, Event, EventKey, Figures, Ledger, ObjectId, Outcome, Position, UnixMillis,
+    };
+    use delivery_ledger::{Policy, ServerTime, Webhook};
 
     use super::super::text::Text;
     use super::*;
-    use delivery_ledger::ServerTime;
 
     const POLICY: Policy = Policy { max_retries: 3, pending_timeout_millis: 900_000 };
 
@@ -416,11 +405,19 @@ mod tests {
     }
 
     fn page(webhook: &Webhook, ledger: &Ledger) -> String {
-        let view = WebhookView { webhook: webhook.clone(), ledger: ledger.into(), is_up: None, read_at: None };
-        let account = AccountView { is_up: Some(true), ..AccountView::default() };
-        let mut text = Text::default();
-        write(&account, &[view], &POLICY, &mut text);
-        String::from_utf8(text.finish()).expect("UTF-8")
+        shown(&AccountView { is_up: Some(true), ..AccountView::default() }, webhook, ledger, (None, None))
+    }
+
+    fn shown(
+        account: &AccountView,
+        webhook: &Webhook,
+        ledger: &Ledger,
+        (is_up, read_at): (Option<bool>, Option<UnixMillis>),
+    ) -> String {
+        let view = WebhookView::new(Arc::new(webhook.clone()), Figures::of(ledger, &POLICY), is_up);
+        let mut text = Vec::new();
+        write(account, &[DatedView { view: Arc::new(view), read_at }], &mut Text::new(&mut text));
+        String::from_utf8(text).expect("UTF-8")
     }
 
     #[test]
@@ -460,11 +457,9 @@ mod tests {
     #[test]
     fn a_standby_shows_what_counts_up_and_nothing_of_the_present() {
         let (webhook, ledger) = (webhook("a", "b"), Ledger::new(Position::START));
-        let view = WebhookView { webhook, ledger: (&ledger).into(), is_up: Some(true), read_at: Some(UnixMillis::MAX) };
-        let account = AccountView { is_up: Some(true), dropped: 1, malformed: 1, is_standby: true };
-        let mut text = Text::default();
-        write(&account, &[view], &POLICY, &mut text);
-        let text = String::from_utf8(text.finish()).expect("UTF-8");
+        let account =
+            AccountView { is_up: Some(true), active: 1, inactive: 1, dropped: 1, malformed: 1, is_standby: true };
+        let text = shown(&account, &webhook, &ledger, (Some(true), Some(UnixMillis::MAX)));
         for family in FAMILIES {
             let shown =
                 text.contains(&format!("\n{}", family.name)) || text.contains(&format!("# TYPE {} ", family.name));

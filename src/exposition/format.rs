@@ -23,20 +23,11 @@ impl Format {
         self as usize
     }
 
-    /// What `write` hands to the encoder, as part of a page; `capacity` is about how many bytes that is.
-    #[must_use]
-    pub fn encode(self, capacity: usize, write: impl FnOnce(&mut dyn Sink)) -> Vec<u8> {
+    /// Writes at the end of `text` what `write` hands to the encoder, as part of a page.
+    pub fn encode(self, text: &mut Vec<u8>, write: impl FnOnce(&mut dyn Sink)) {
         match self {
-            Self::Text => {
-                let mut text = Text::with_capacity(capacity);
-                write(&mut text);
-                text.finish()
-            }
-            Self::OpenMetrics => {
-                let mut text = OpenMetrics::with_capacity(capacity);
-                write(&mut text);
-                text.finish()
-            }
+            Self::Text => write(&mut Text::new(text)),
+            Self::OpenMetrics => write(&mut OpenMetrics::new(text)),
         }
     }
 

@@ -15,28 +15,22 @@ pub(super) const END: &[u8] = b"# EOF\n";
 /// a counter or histogram has counted (`_created`), where that is known. A counter's family lacks `_total`, its samples have
 /// it.
 #[derive(Debug)]
-pub struct OpenMetrics {
-    text: Vec<u8>,
+pub struct OpenMetrics<'a> {
+    text: &'a mut Vec<u8>,
     /// The name of the family that has begun, for a counter without `_total`.
     name: Vec<u8>,
     kind: Kind,
 }
 
-impl OpenMetrics {
-    /// An empty text with room for so many bytes.
+impl<'a> OpenMetrics<'a> {
+    /// Writes at the end of `text`.
     #[must_use]
-    pub fn with_capacity(bytes: usize) -> Self {
-        Self { text: Vec::with_capacity(bytes), name: Vec::new(), kind: Kind::Gauge }
-    }
-
-    /// What has been written.
-    #[must_use]
-    pub fn finish(self) -> Vec<u8> {
-        self.text
+    pub fn new(text: &'a mut Vec<u8>) -> Self {
+        Self { text, name: Vec::new(), kind: Kind::Gauge }
     }
 
     fn line(&mut self, suffix: &str, shared: &Shared, labels: &[Label<'_>], le: Option<Bound>, value: Value) {
-        write_line(&mut self.text, (&self.name, suffix), shared, labels, le, value);
+        write_line(self.text, (&self.name, suffix), shared, labels, le, value);
     }
 
     fn created(&mut self, shared: &Shared, labels: &[Label<'_>]) {
@@ -46,20 +40,14 @@ impl OpenMetrics {
     }
 }
 
-impl Sink for OpenMetrics {
+impl Sink for OpenMetrics<'_> {
     fn family(&mut self, family: &Family<'_>) {
-        let name = match family.kind {
-            Kind::Counter => family.name.strip_suffix("_total").unwrap_or(family.name),
-            Kind::Gauge | Kind::Histogram => family.name,
-        };
-        self.kind = family.kind;
-        self.name.clear();
-        self.name.extend_from_slice(name.as_bytes());
+        self.resume(family);
         let mut describe = |what: &str, value: &str| {
             self.text.extend_from_slice(what.as_bytes());
             self.text.extend_from_slice(&self.name);
             self.text.push(b' ');
-            escape(&mut self.text, value, |byte| matches!(byte, b'\\' | b'\n' | b'"'));
+            escape(self.text, value, |byte| matches!(byte, b'\\' | b'\n' | b'"'));
             self.text.push(b'\n');
         };
         describe("# TYPE ", family.kind.as_str());
@@ -67,6 +55,16 @@ impl Sink for OpenMetrics {
             describe("# UNIT ", family.unit());
         }
         describe("# HELP ", family.help);
+    }
+
+    fn resume(&mut self, family: &Family<'_>) {
+        let name = match family.kind {
+            Kind::Counter => family.name.strip_suffix("_total").unwrap_or(family.name),
+            Kind::Gauge | Kind::Histogram => family.name,
+        };
+        self.kind = family.kind;
+        self.name.clear();
+        self.name.extend_from_slice(name.as_bytes());
     }
 
     fn sample(&mut self, shared: &Shared, labels: &[Label<'_>], point: Point) {
@@ -102,10 +100,10 @@ mod tests {
 
     use super::*;
 
-    fn written(write: impl FnOnce(&mut OpenMetrics)) -> String {
-        let mut text = OpenMetrics::with_capacity(0);
-        write(&mut text);
-        String::from_utf8(text.finish()).expect("UTF-8")
+    fn written(write: impl FnOnce(&mut OpenMetrics<'_>)) -> String {
+        let mut text = Vec::new();
+        write(&mut OpenMetrics::new(&mut text));
+        String::from_utf8(text).expect("UTF-8")
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The ledgers' families, rendered when somebody asks for them: in each format and encoding at most once.
+//! The ledgers' families at one moment, rendered when somebody asks for them: in each format and encoding at most once.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 
 use super::format::Format;
+use super::page::Page;
 use crate::compression::{Encoding, Part};
 
 /// How many there have been in this process.
@@ -15,47 +16,46 @@ static MOMENTS: AtomicU64 = AtomicU64::new(0);
 /// Families of one moment. A form that nobody asks for costs nothing.
 pub struct Rendered {
     moment: u64,
-    render: Box<dyn Fn(Format) -> Bytes + Send + Sync>,
+    render: Box<dyn Fn(Format, Encoding) -> Part + Send + Sync>,
     forms: [[OnceLock<Part>; Encoding::ALL.len()]; Format::ALL.len()],
 }
 
 impl Rendered {
     /// Families that `render` renders.
     #[must_use]
-    pub fn new(render: impl Fn(Format) -> Bytes + Send + Sync + 'static) -> Self {
+    pub fn new(render: impl Fn(Format, Encoding) -> Part + Send + Sync + 'static) -> Self {
         let moment = MOMENTS.fetch_add(1, Ordering::Relaxed);
         Self { moment, render: Box::new(render), forms: Default::default() }
     }
 
-    /// Goes up from one moment to the next. What is of the same moment shares its memory.
+    /// Goes up from one moment to the next.
     #[must_use]
     pub fn moment(&self) -> u64 {
         self.moment
     }
 
-    /// Them in this form. The first call takes as long as that takes, a tenth of a second for ten thousand webhooks: not
-    /// for an async thread.
-    #[must_use]
-    pub fn part(&self, format: Format, encoding: Encoding) -> Part {
-        let plain = || match self.ready(format, Encoding::Identity) {
-            Some(Part::Plain(plain)) => plain,
-            // Not kept: whoever asks for a compressed page asks for no other.
-            _ => (self.render)(format),
-        };
-        self.forms[format.index()][encoding.index()].get_or_init(|| Part::of(plain(), encoding)).clone()
+    /// Renders them in this form, unless that has been done. Takes as long as [`Page::part`]: not for an async thread.
+    pub fn render(&self, format: Format, encoding: Encoding) -> &Part {
+        self.forms[format.index()][encoding.index()].get_or_init(|| (self.render)(format, encoding))
     }
 
-    /// The same, if that has been done.
+    /// Them in this form, if they have been rendered.
     #[must_use]
-    pub fn ready(&self, format: Format, encoding: Encoding) -> Option<Part> {
-        self.forms[format.index()][encoding.index()].get().cloned()
+    pub fn ready(&self, format: Format, encoding: Encoding) -> Option<&Part> {
+        self.forms[format.index()][encoding.index()].get()
+    }
+}
+
+impl From<Page> for Rendered {
+    fn from(page: Page) -> Self {
+        Self::new(move |format, encoding| page.part(format, encoding))
     }
 }
 
 impl Default for Rendered {
     /// No families.
     fn default() -> Self {
-        Self::new(|_| Bytes::new())
+        Self::new(|_, encoding| Part::of(Bytes::new(), encoding))
     }
 }
 

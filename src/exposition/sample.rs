@@ -15,6 +15,9 @@ pub trait Sink {
     /// Begins a family. The samples that follow are its samples, until the next one begins.
     fn family(&mut self, family: &Family<'_>);
 
+    /// Goes on with a family that has begun in an earlier part of the page.
+    fn resume(&mut self, family: &Family<'_>);
+
     /// Takes one sample, whose labels are `shared` and then `labels`. A histogram gives for each label set its buckets in
     /// ascending order, the infinite one included, then its sum and its count.
     fn sample(&mut self, shared: &Shared, labels: &[Label<'_>], point: Point);

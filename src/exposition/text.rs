@@ -7,32 +7,25 @@ use super::number::write_float;
 use super::sample::{Label, Point, Shared, Sink, Value, escape};
 
 /// Writes families in the text format 0.0.4.
-#[derive(Debug, Default)]
-pub struct Text {
-    text: Vec<u8>,
+#[derive(Debug)]
+pub struct Text<'a> {
+    text: &'a mut Vec<u8>,
     /// The name of the family that has begun.
     name: Vec<u8>,
 }
 
-impl Text {
-    /// An empty text with room for so many bytes.
+impl<'a> Text<'a> {
+    /// Writes at the end of `text`.
     #[must_use]
-    pub fn with_capacity(bytes: usize) -> Self {
-        Self { text: Vec::with_capacity(bytes), name: Vec::new() }
-    }
-
-    /// What has been written.
-    #[must_use]
-    pub fn finish(self) -> Vec<u8> {
-        self.text
+    pub fn new(text: &'a mut Vec<u8>) -> Self {
+        Self { text, name: Vec::new() }
     }
 }
 
-impl Sink for Text {
+impl Sink for Text<'_> {
     fn family(&mut self, family: &Family<'_>) {
-        self.name.clear();
-        self.name.extend_from_slice(family.name.as_bytes());
-        let text = &mut self.text;
+        self.resume(family);
+        let text = &mut *self.text;
         text.extend_from_slice(b"# HELP ");
         text.extend_from_slice(&self.name);
         text.push(b' ');
@@ -44,6 +37,11 @@ impl Sink for Text {
         text.push(b'\n');
     }
 
+    fn resume(&mut self, family: &Family<'_>) {
+        self.name.clear();
+        self.name.extend_from_slice(family.name.as_bytes());
+    }
+
     fn sample(&mut self, shared: &Shared, labels: &[Label<'_>], point: Point) {
         let (suffix, le, value) = match point {
             Point::Value(value) => ("", None, value),
@@ -53,7 +51,7 @@ impl Sink for Text {
             Point::Sum(value) => ("_sum", None, value),
             Point::Count(count) => ("_count", None, Value::Count(count)),
         };
-        write_line(&mut self.text, (&self.name, suffix), shared, labels, le, value);
+        write_line(self.text, (&self.name, suffix), shared, labels, le, value);
     }
 }
 
@@ -62,10 +60,10 @@ mod tests {
     use super::super::family::Kind;
     use super::*;
 
-    fn written(write: impl FnOnce(&mut Text)) -> String {
-        let mut text = Text::default();
-        write(&mut text);
-        String::from_utf8(text.finish()).expect("UTF-8")
+    fn written(write: impl FnOnce(&mut Text<'_>)) -> String {
+        let mut text = Vec::new();
+        write(&mut Text::new(&mut text));
+        String::from_utf8(text).expect("UTF-8")
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod filter;
 mod notices;
 pub(crate) mod options;
+mod picture;
 mod publish;
 mod role;
 
@@ -88,7 +89,7 @@ impl Poller {
         instruments.leads(role.leads(), role.interval().as_secs_f64());
         fleet.limit_rate(client.calls_per_second());
         instruments.reads_each_webhook_every(fleet.read_interval().as_secs_f64());
-        let publication = Publication::new(publisher, writer, policy, &role);
+        let mut publication = Publication::new(publisher, writer, policy, &role);
         // Not only once it runs: the server may be asked before that.
         publication.show(&fleet);
         Self { client, instruments, filter, limit, policy, fleet, calls: JoinSet::new(), publication, role }

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use delivery_ledger::fleet::{Fleet, MemberView};
+use delivery_ledger::fleet::Fleet;
 use delivery_ledger::{Policy, WebhookId};
 use tokio::time::Instant;
 
+use super::picture::Picture;
 use super::role::Role;
 use crate::api::CallError;
 use crate::clock;
-use crate::exposition::{self, AccountView, Rendered, WebhookView};
-use crate::snapshot::{Overview, Part, Publisher, Snapshot, WebhookRow};
+use crate::exposition::{AccountView, Page};
+use crate::snapshot::{Overview, Part, Publisher, Snapshot};
 use crate::store::record::{Records, encode_record};
 use crate::store::writer::Writer;
 use crate::telemetry::{Instruments, WriteResult};
@@ -30,6 +31,8 @@ pub(super) struct Publication {
     publisher: Publisher,
     writer: Option<Writer>,
     policy: Policy,
+    /// What was shown last.
+    picture: Picture,
     interval: Duration,
     part: Part,
     /// What is known of the present is of an earlier time, when this replica stood by.
@@ -55,7 +58,8 @@ impl Publication {
     pub(super) fn new(publisher: Publisher, writer: Option<Writer>, policy: Policy, role: &Role) -> Self {
         let (next, records, saving) = (Instant::now(), BTreeMap::new(), Saving::Works);
         let (interval, part, is_outdated) = (role.interval(), role.part(), !role.leads());
-        Self { publisher, writer, policy, interval, part, is_outdated, next, records, saving }
+        let picture = Picture::default();
+        Self { publisher, writer, policy, picture, interval, part, is_outdated, next, records, saving }
     }
 
     /// Takes in another role. Whoever begins to lead shows the present once it has polled.
@@ -148,21 +152,24 @@ impl Publication {
     }
 
     /// Shows how things stand now.
-    pub(super) fn show(&self, fleet: &Fleet<CallError>) {
-        let views: Vec<WebhookView> = fleet.members().map(view).collect();
+    pub(super) fn show(&mut self, fleet: &Fleet<CallError>) {
+        self.picture.follow(fleet.members(), &self.policy);
         let account = fleet.account();
+        let (webhooks, active) = self.picture.sizes();
+        let count = |webhooks| u64::try_from(webhooks).unwrap_or(u64::MAX);
         let facts = AccountView {
             is_up: account.is_up,
-            dropped: u64::try_from(account.dropped).unwrap_or(u64::MAX),
-            malformed: u64::try_from(account.malformed).unwrap_or(u64::MAX),
+            active: count(active),
+            inactive: count(webhooks - active),
+            dropped: count(account.dropped),
+            malformed: count(account.malformed),
             is_standby: self.is_outdated,
         };
-        let policy = self.policy;
         self.publisher.send_replace(Arc::new(Snapshot {
             is_ready: fleet.is_ready(),
-            families: Rendered::new(move |format| exposition::render(format, &facts, &views, &policy)),
+            families: Page::new(facts, self.picture.blocks()).into(),
             overview: Overview {
-                webhooks: fleet.members().map(|member| row(&member, &self.policy)).collect(),
+                webhooks: self.picture.rows(),
                 dropped: facts.dropped,
                 is_api_up: account.is_up,
                 api_problem: account.problem.cloned(),
@@ -172,42 +179,5 @@ impl Publication {
                 part: self.part,
             },
         }));
-    }
-}
-
-fn view(member: MemberView<'_, CallError>) -> WebhookView {
-    let MemberView { webhook, ledger, is_up, read_at, .. } = member;
-    WebhookView { webhook: webhook.clone(), ledger: ledger.into(), is_up, read_at }
-}
-
-fn row(member: &MemberView<'_, CallError>, policy: &Policy) -> WebhookRow {
-    let MemberView { webhook, ledger, .. } = member;
-    let (standing, totals, events) = (ledger.standing(), ledger.totals(), ledger.events());
-    WebhookRow {
-        id: webhook.id.to_string(),
-        label: webhook.label(),
-        name: webhook.name.clone(),
-        trigger: webhook.trigger.clone(),
-        target_host: webhook.target_host.clone(),
-        is_active: webhook.active,
-        is_readable: member.is_up,
-        problem: member.problem.cloned(),
-        read_at: member.read_at,
-        is_blocked: ledger.is_blocked(policy),
-        consecutive_failures: standing.consecutive_failures,
-        failing_since: standing.failing_since,
-        last_success: standing.last_success.map(|last| last.at),
-        last_failure: standing.last_failure,
-        attempts: totals.attempts,
-        failures: totals.failures.iter().sum(),
-        pending: events.pending(),
-        pending_since: events.pending_since(),
-        delivered: events.delivered(),
-        lost: events.lost(),
-        gaps: totals.gaps,
-        retention: ledger.retention(),
-        lost_events: Arc::clone(events.lost_events()),
-        pending_events: Arc::clone(events.pending_events()),
-        recent: Arc::clone(ledger.recent()),
     }
 }

@@ -119,10 +119,10 @@ async fn metrics(site: &Site, request: &HeaderMap) -> Response {
 }
 
 /// The ledgers' part; the first to ask for it in this form waits for it, off the async threads.
-async fn ledgers(snapshot: &Arc<Snapshot>, format: Format, encoding: Encoding) -> Option<Part> {
-    if let Some(ready) = snapshot.families.ready(format, encoding) {
-        return Some(ready);
+async fn ledgers(snapshot: &Arc<Snapshot>, format: Format, encoding: Encoding) -> Option<&Part> {
+    if snapshot.families.ready(format, encoding).is_none() {
+        let snapshot = Arc::clone(snapshot);
+        tokio::task::spawn_blocking(move || _ = snapshot.families.render(format, encoding)).await.ok()?;
     }
-    let snapshot = Arc::clone(snapshot);
-    tokio::task::spawn_blocking(move || snapshot.families.part(format, encoding)).await.ok()
+    snapshot.families.ready(format, encoding)
 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::routes::{Site, router};
+use crate::compression::{Encoding, Part};
 use crate::exposition::{Format, Rendered};
 use crate::snapshot::{self, Overview, Publisher, Snapshot, WebhookRow};
 
@@ -90,7 +91,8 @@ fn own_metrics(format: Format) -> Vec<u8> {
 }
 
 fn snapshot_of(ledgers: Bytes) -> Snapshot {
-    Snapshot { is_ready: true, families: Rendered::new(move |_| ledgers.clone()), overview: Overview::default() }
+    let families = Rendered::new(move |_, encoding| Part::of(ledgers.clone(), encoding));
+    Snapshot { is_ready: true, families, overview: Overview::default() }
 }
 
 #[derive(Debug)]
@@ -176,9 +178,12 @@ async fn zstd_is_one_frame_with_the_same_text() {
 async fn each_format_is_served_under_its_name_in_any_encoding_and_openmetrics_ends_in_eof() {
     let server = Running::start().await;
     server.publisher.send_replace(Arc::new(Snapshot {
-        families: Rendered::new(|format| match format {
-            Format::Text => LEDGERS.into(),
-            Format::OpenMetrics => "# TYPE cotalker_up gauge\ncotalker_up 1\n".into(),
+        families: Rendered::new(|format, encoding| {
+            let text = match format {
+                Format::Text => LEDGERS,
+                Format::OpenMetrics => "# TYPE cotalker_up gauge\ncotalker_up 1\n",
+            };
+            Part::of(text.into(), encoding)
         }),
         ..Snapshot::default()
     }));
@@ -209,9 +214,9 @@ async fn a_form_of_the_page_is_rendered_once_and_only_if_it_is_asked_for() {
     let server = Running::start().await;
     let families = Rendered::new({
         let rendered = Arc::clone(&rendered);
-        move |format| {
-            rendered.lock().expect("no panic").push(format);
-            LEDGERS.into()
+        move |format, encoding| {
+            rendered.lock().expect("no panic").push((format, encoding));
+            Part::of(LEDGERS.into(), encoding)
         }
     });
     server.publisher.send_replace(Arc::new(Snapshot { families, ..Snapshot::default() }));
@@ -219,12 +224,13 @@ async fn a_form_of_the_page_is_rendered_once_and_only_if_it_is_asked_for() {
     for _ in 0..3 {
         server.get_accepting("gzip").await;
     }
-    assert_eq!(*rendered.lock().expect("no panic"), [Format::Text]);
+    assert_eq!(*rendered.lock().expect("no panic"), [(Format::Text, Encoding::Gzip)]);
     for _ in 0..3 {
         server.metrics_with("Accept: application/openmetrics-text").await;
         server.metrics_with("Accept: application/openmetrics-text\r\nAccept-Encoding: zstd").await;
     }
-    assert_eq!(*rendered.lock().expect("no panic"), [Format::Text, Format::OpenMetrics]);
+    let openmetrics = [Encoding::Identity, Encoding::Zstd].map(|encoding| (Format::OpenMetrics, encoding));
+    assert_eq!(rendered.lock().expect("no panic")[1..], openmetrics);
     server.stopped().await;
 }
 
@@ -316,7 +322,7 @@ async fn the_page_shows_webhooks_and_allows_nothing_foreign() {
         pending_events: Arc::default(),
         recent: Arc::default(),
     };
-    let overview = Overview { webhooks: vec![webhook], is_api_up: Some(true), ..Overview::default() };
+    let overview = Overview { webhooks: vec![webhook].into(), is_api_up: Some(true), ..Overview::default() };
     server.publisher.send_replace(Arc::new(Snapshot { overview, ..Snapshot::default() }));
     let response = server.get("/").await;
     assert_eq!(response.status, 200);

@@ -336,7 +336,8 @@ impl Instruments {
     /// All of them as the last part of a page, as of `now` by the local clock.
     #[must_use]
     pub fn render(&self, format: Format, now: UnixMillis) -> Vec<u8> {
-        let mut text = format.encode(CAPACITY, |sink| self.write(now, sink));
+        let mut text = Vec::with_capacity(CAPACITY);
+        format.encode(&mut text, |sink| self.write(now, sink));
         text.extend_from_slice(format.end());
         text
     }
@@ -395,7 +396,8 @@ mod tests {
         let families = instruments.gather(now);
         let mut expected = Vec::new();
         TextEncoder::new().encode(&families, &mut expected).expect("encoded");
-        let text = Format::Text.encode(0, |sink| own::write(&families, now, sink));
+        let mut text = Vec::new();
+        Format::Text.encode(&mut text, |sink| own::write(&families, now, sink));
         assert_eq!(String::from_utf8(text), String::from_utf8(expected));
     }
 

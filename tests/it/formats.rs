@@ -119,7 +119,8 @@ proptest! {
     #[test]
     fn text_and_openmetrics_say_the_same_of_whatever_is_measured(families in vec(made(), 0..4)) {
         let page = |format: Format| {
-            let page = format.encode(0, |sink| write(&families, sink));
+            let mut page = Vec::new();
+            format.encode(&mut page, |sink| write(&families, sink));
             String::from_utf8(page).expect("UTF-8")
         };
         let (text, no_units, no_created) = said(&page(Format::Text));

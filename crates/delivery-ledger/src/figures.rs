@@ -15,24 +15,24 @@ pub struct Figures {
     events: EventFigures,
     standing: Standing,
     window: Window,
-    as_of: Option<UnixMillis>,
+    is_blocked: bool,
     since: Option<UnixMillis>,
 }
 
-impl From<&Ledger> for Figures {
-    fn from(ledger: &Ledger) -> Self {
+impl Figures {
+    /// What `ledger` adds up to now. Two are equal if nothing is to be shown of what has changed in between.
+    #[must_use]
+    pub fn of(ledger: &Ledger, policy: &Policy) -> Self {
         Self {
             totals: ledger.totals().clone(),
             events: ledger.events().into(),
             standing: ledger.standing().clone(),
             window: *ledger.window(),
-            as_of: ledger.as_of,
+            is_blocked: ledger.is_blocked(policy),
             since: ledger.since(),
         }
     }
-}
 
-impl Figures {
     /// What the counted attempts add up to.
     #[must_use]
     pub fn totals(&self) -> &Totals {
@@ -59,8 +59,8 @@ impl Figures {
 
     /// Whether the newest attempt, as of the last response, is a failure that may still be retried.
     #[must_use]
-    pub fn is_blocked(&self, policy: &Policy) -> bool {
-        self.as_of.is_some_and(|now| self.standing.is_blocked(now, policy))
+    pub fn is_blocked(&self) -> bool {
+        self.is_blocked
     }
 
     /// As [`Ledger::since`].

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::list::WebhookList;
 use super::webhook::WebhookDetails;
 use crate::clock;
-use crate::snapshot::{Overview, Snapshot, WebhookRow};
+use crate::snapshot::{Overview, Snapshot};
 
 const JSON: &str = "application/json";
 
@@ -58,19 +58,13 @@ impl Call {
         let not_found = |error| (StatusCode::NOT_FOUND, written(&Problem { error }));
         match self {
             Self::List => (StatusCode::OK, written(&WebhookList::new(overview, now))),
-            Self::Webhook(id) => match find(overview, id) {
+            Self::Webhook(id) => match overview.webhooks.find(id) {
                 Some(webhook) => (StatusCode::OK, written(&WebhookDetails::new(webhook, overview, now))),
                 None => not_found("no webhook with this id is shown"),
             },
             Self::Unknown => not_found("not found"),
         }
     }
-}
-
-/// The webhook with this id; they stand in the order of their ids.
-fn find<'a>(overview: &'a Overview, id: &str) -> Option<&'a WebhookRow> {
-    let index = overview.webhooks.binary_search_by(|webhook| webhook.id.as_str().cmp(id)).ok()?;
-    overview.webhooks.get(index)
 }
 
 fn written(value: &impl Serialize) -> Vec<u8> {

@@ -33,15 +33,9 @@ pub(crate) fn write_webhook_page(
     view: &View,
     to: &mut impl fmt::Write,
 ) -> Result<bool, fmt::Error> {
-    let Some(webhook) = find(overview, &id.to_ascii_lowercase()) else { return Ok(false) };
+    let Some(webhook) = overview.webhooks.find(&id.to_ascii_lowercase()) else { return Ok(false) };
     WebhookPage::new(overview, webhook, view).render_into(to).map_err(|_| fmt::Error)?;
     Ok(true)
-}
-
-/// The webhook with this id; they stand in the order of their ids.
-fn find<'a>(overview: &'a Overview, id: &str) -> Option<&'a WebhookRow> {
-    let index = overview.webhooks.binary_search_by(|webhook| webhook.id.as_str().cmp(id)).ok()?;
-    overview.webhooks.get(index)
 }
 
 #[derive(Template)]

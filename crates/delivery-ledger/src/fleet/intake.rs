@@ -164,8 +164,8 @@ impl<E: CallFailure> Fleet<E> {
     /// A webhook that is watched is still there.
     fn keep(&mut self, webhook: Webhook, mut member: Member<E>) {
         member.missing_since = None;
-        if member.webhook != webhook {
-            member.webhook = webhook;
+        if *member.webhook != webhook {
+            member.webhook = Arc::new(webhook);
             member.revision = self.change();
         }
         self.members.insert(member.webhook.id, member);
@@ -173,7 +173,7 @@ impl<E: CallFailure> Fleet<E> {
 
     /// A webhook that is not watched is there: it returned, it appeared, or this is the first time that any is seen.
     fn welcome(&mut self, webhook: Webhook, server_time: ServerTime, now: Now) {
-        let id = webhook.id;
+        let (id, webhook) = (webhook.id, Arc::new(webhook));
         let revision = self.change();
         let member = match self.vanished.remove(&id) {
             Some(vanished) if vanished.forget_at > now.uptime => {
@@ -225,8 +225,8 @@ impl<E: CallFailure> Fleet<E> {
         self.outbox.say_bounded(Notice::Vanished(member.subject()));
         let revision = self.change();
         let is_behind = member.behind() == Some(Age::Outrun);
-        let Member { webhook, ledger, call, .. } = member;
-        self.abandoned.extend(call.map(|call| (webhook.id, call)));
+        let Member { webhook, ledger, .. } = member;
+        self.abandoned.extend(self.calls.remove_entry(&webhook.id));
         let forget_at = now.uptime.saturating_add(KEEP_VANISHED);
         let vanished = Vanished { webhook, ledger, since: now.wall, forget_at, is_behind, revision };
         self.vanished.insert(vanished.webhook.id, vanished);
@@ -303,29 +303,27 @@ impl<E: CallFailure> Fleet<E> {
 
     fn ends_describing(&mut self, id: WebhookId, call: CallId) -> bool {
         self.has_news = true;
-        if self.describing.get(&id) == Some(&call) {
-            self.describing.remove(&id);
-            return true;
-        }
-        match self.members.get_mut(&id) {
-            Some(member) if member.call == Some(call) => {
-                member.call = None;
-                true
-            }
-            _ => false,
-        }
+        self.ends_call(id, call)
     }
 
-    /// The member that `call` is for, unless it has gone or is read by another call by now.
+    /// Whether this call was under way for this webhook; then it is no longer.
+    fn ends_call(&mut self, id: WebhookId, call: CallId) -> bool {
+        let is_it = self.calls.get(&id) == Some(&call);
+        if is_it {
+            self.calls.remove(&id);
+        }
+        is_it
+    }
+
+    /// Whether `call` is still the one that reads this member: it may have gone, or be read by another by now.
     fn ends_reading(&mut self, id: WebhookId, call: CallId) -> bool {
         if self.abandoned.get(&id) == Some(&call) {
             self.abandoned.remove(&id);
             return false;
         }
-        let Some(member) = self.members.get_mut(&id).filter(|member| member.call == Some(call)) else { return false };
-        member.call = None;
-        self.has_news = true;
-        true
+        let is_it = self.ends_call(id, call);
+        self.has_news |= is_it;
+        is_it
     }
 
     /// Takes in what a log says.

@@ -57,8 +57,8 @@ pub struct Fleet<E> {
     pub(super) vanished: BTreeMap<WebhookId, Vanished>,
     /// The server's time at the last list before the restart; `None` on a first start, and once it has served.
     pub(super) restored_list: Option<UnixMillis>,
-    /// Calls by id under way for webhooks that are not members yet.
-    pub(super) describing: BTreeMap<WebhookId, CallId>,
+    /// The call under way for a webhook, whether it is a member or not yet.
+    pub(super) calls: BTreeMap<WebhookId, CallId>,
     /// Log calls under way for webhooks that have gone since; a webhook may have returned. They change nothing any more.
     pub(super) abandoned: BTreeMap<WebhookId, CallId>,
     pub(super) ids: IdCalls<E>,
@@ -71,6 +71,8 @@ pub struct Fleet<E> {
     pub(super) paused_until: Duration,
     /// The newest failure of any call: what a pause, or an API out of reach, is told by.
     pub(super) newest_failure: Option<E>,
+    /// When restored counts that are stale are shown as they are; `None` if there are none, or they have been.
+    pub(super) stale_until: Option<Duration>,
     pub(super) is_ready: bool,
     pub(super) next_call: u64,
     pub(super) revision: u64,
@@ -110,13 +112,14 @@ impl<E: CallFailure> Fleet<E> {
             members: BTreeMap::new(),
             vanished: BTreeMap::new(),
             restored_list: None,
-            describing: BTreeMap::new(),
+            calls: BTreeMap::new(),
             abandoned: BTreeMap::new(),
             ids: IdCalls::default(),
             poll: None,
             due: now.uptime,
             paused_until: Duration::ZERO,
             newest_failure: None,
+            stale_until: None,
             is_ready: false,
             next_call: 0,
             revision: 0,
@@ -137,11 +140,15 @@ impl<E: CallFailure> Fleet<E> {
         let age = account.list_read_at.map_or(0, |read_at| now.wall.millis_since(read_at));
         let is_stale = u64::try_from(age).is_ok_and(|age| Duration::from_millis(age) > patience);
         let stale = is_stale.then(|| Age::Stale { shown_at: now.uptime.saturating_add(patience) });
+        if let Some(Age::Stale { shown_at }) = stale {
+            self.stale_until = Some(shown_at);
+        }
         self.saved_at = now.uptime;
         self.account = Account::new(account);
         for state in webhooks {
             let WebhookState { webhook, ledger, read_at, vanished_since, is_behind: was_behind } = state;
-            let (id, ledger, is_behind) = (webhook.id, Arc::new(ledger), is_behind || was_behind);
+            let (id, is_behind) = (webhook.id, is_behind || was_behind);
+            let (webhook, ledger) = (Arc::new(webhook), Arc::new(ledger));
             if !self.settings.ids.is_empty() && self.settings.ids.binary_search(&id).is_err() {
                 continue;
             }

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use super::io::{CallId, EntityTag, Listed, Subject};
+use super::io::{EntityTag, Listed, Subject};
 use crate::ledger::Ledger;
 use crate::time::UnixMillis;
 use crate::webhook::Webhook;
@@ -11,7 +11,8 @@ use crate::webhook::Webhook;
 /// A watched webhook.
 #[derive(Clone, Debug)]
 pub(super) struct Member<E> {
-    pub(super) webhook: Webhook,
+    /// Shared with what is shown of it; it is replaced, never changed.
+    pub(super) webhook: Arc<Webhook>,
     /// Shared with the call that reads the log; that one never changes it.
     pub(super) ledger: Arc<Ledger>,
     /// What to ask for the log with; it belongs to what `ledger` has taken in.
@@ -23,8 +24,6 @@ pub(super) struct Member<E> {
     pub(super) read_at: Option<UnixMillis>,
     /// Since when it is missing from the list, which has a malformed entry that may be it; a moment of the uptime.
     pub(super) missing_since: Option<Duration>,
-    /// The call under way.
-    pub(super) call: Option<CallId>,
     /// When a call for it last started.
     pub(super) called_at: Option<Duration>,
     /// Goes up with every change that is worth saving.
@@ -72,7 +71,7 @@ pub(super) enum Age {
 }
 
 impl<E> Member<E> {
-    pub(super) fn new(webhook: Webhook, ledger: Arc<Ledger>, log: LogState<E>) -> Self {
+    pub(super) fn new(webhook: Arc<Webhook>, ledger: Arc<Ledger>, log: LogState<E>) -> Self {
         Self {
             webhook,
             ledger,
@@ -81,7 +80,6 @@ impl<E> Member<E> {
             listed: None,
             read_at: None,
             missing_since: None,
-            call: None,
             called_at: None,
             revision: 0,
         }
@@ -138,10 +136,9 @@ impl<E> Member<E> {
         }
     }
 
-    /// Whether its log is to be read now: not if a call is under way, and not if one was made at `called_from` or later.
+    /// Whether its log is to be read now, if no call is under way: not if one was made at `called_from` or later.
     pub(super) fn is_due(&self, uptime: Duration, called_from: Duration) -> bool {
-        self.call.is_none()
-            && !matches!(self.log, LogState::Appeared)
+        !matches!(self.log, LogState::Appeared)
             && !self.is_backing_off(uptime)
             && self.called_at.is_none_or(|at| at < called_from)
     }
@@ -150,7 +147,7 @@ impl<E> Member<E> {
 /// A webhook that is gone from the list, and may return.
 #[derive(Clone, Debug)]
 pub(super) struct Vanished {
-    pub(super) webhook: Webhook,
+    pub(super) webhook: Arc<Webhook>,
     pub(super) ledger: Arc<Ledger>,
     /// By the local clock, for the checkpoint.
     pub(super) since: UnixMillis,

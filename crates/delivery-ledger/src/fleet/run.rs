@@ -69,16 +69,7 @@ impl<E: CallFailure> Fleet<E> {
     /// When [`Fleet::advance`] is wanted next; an input may make it earlier.
     #[must_use]
     pub fn wake_at(&self) -> Duration {
-        self.poll_wakes_at().min(self.stale_until().unwrap_or(Duration::MAX))
-    }
-
-    fn stale_until(&self) -> Option<Duration> {
-        let ages = self.members.values().filter_map(Member::behind);
-        ages.filter_map(|age| match age {
-            Age::Stale { shown_at } => Some(shown_at),
-            Age::Outrun => None,
-        })
-        .min()
+        self.poll_wakes_at().min(self.stale_until.unwrap_or(Duration::MAX))
     }
 
     fn poll_wakes_at(&self) -> Duration {
@@ -99,6 +90,10 @@ impl<E: CallFailure> Fleet<E> {
 
     /// Shows counts of an old checkpoint that could not be brought up to date for long enough.
     fn show_stale(&mut self, uptime: Duration) {
+        if self.stale_until.is_none_or(|until| until > uptime) {
+            return;
+        }
+        self.stale_until = None;
         for member in self.members.values_mut() {
             if matches!(member.behind(), Some(Age::Stale { shown_at }) if shown_at <= uptime) {
                 member.come_up();
@@ -175,8 +170,10 @@ impl<E: CallFailure> Fleet<E> {
         // A poll reads a log once. Before a first list polls may follow early on each other; those read it no more often.
         let called_from = if self.account.has_worked { poll.started } else { uptime.saturating_sub(interval / 2) };
         // A call from before it went and returned still reads it.
-        let is_due =
-            |id: &WebhookId, member: &Member<E>| member.is_due(uptime, called_from) && !self.abandoned.contains_key(id);
+        let is_due = |id: &WebhookId, member: &Member<E>| {
+            let is_called = self.calls.contains_key(id) || self.abandoned.contains_key(id);
+            member.is_due(uptime, called_from) && !is_called
+        };
         if self.settings.ids.is_empty() {
             let queued: alloc::collections::BTreeSet<WebhookId> = poll.turns.iter().copied().collect();
             let due = self.members.iter().filter(|(id, member)| is_due(id, member)).map(|(id, _)| *id);
@@ -185,8 +182,8 @@ impl<E: CallFailure> Fleet<E> {
             // The calls by id are the list: until it has worked once, all of them are tried again in each poll.
             let is_first_list = !self.account.has_worked;
             let is_due = |id: &&WebhookId| match self.members.get(id) {
-                Some(member) => is_due(id, member) || is_first_list && member.call.is_none(),
-                None => !self.describing.contains_key(id),
+                Some(member) => is_due(id, member) || is_first_list && !self.calls.contains_key(id),
+                None => !self.calls.contains_key(id),
             };
             poll.turns.extend(self.settings.ids.iter().filter(is_due));
         }
@@ -201,12 +198,8 @@ impl<E: CallFailure> Fleet<E> {
         self.account.has_worked || !self.members.is_empty()
     }
 
-    fn in_flight(&self) -> usize {
-        self.describing.len() + self.members.values().filter(|member| member.call.is_some()).count()
-    }
-
     fn has_room(&self) -> bool {
-        self.in_flight() + self.abandoned.len() < self.settings.concurrency.max(1)
+        self.calls.len() + self.abandoned.len() < self.settings.concurrency.max(1)
     }
 
     /// Starts the next turn if it may start now.
@@ -225,14 +218,9 @@ impl<E: CallFailure> Fleet<E> {
         if self.settings.ids.is_empty() {
             self.read_log(id, call, now.uptime);
         } else {
-            match self.members.get_mut(&id) {
-                Some(member) => {
-                    member.call = Some(call);
-                    member.called_at = Some(now.uptime);
-                }
-                None => {
-                    self.describing.insert(id, call);
-                }
+            self.calls.insert(id, call);
+            if let Some(member) = self.members.get_mut(&id) {
+                member.called_at = Some(now.uptime);
             }
             self.outbox.push(Effect::Describe { call, id });
         }
@@ -242,7 +230,7 @@ impl<E: CallFailure> Fleet<E> {
     /// Reads a member's log with this call, which takes the place of any other.
     pub(super) fn read_log(&mut self, id: WebhookId, call: CallId, uptime: Duration) {
         let Some(member) = self.members.get_mut(&id) else { return };
-        member.call = Some(call);
+        self.calls.insert(id, call);
         member.called_at = Some(uptime);
         // What becomes of an attempt that was under way takes a response to tell.
         let tag = member.tag.clone().filter(|_| !member.ledger.has_under_way());
@@ -255,7 +243,7 @@ impl<E: CallFailure> Fleet<E> {
         let Some(poll) = &self.poll else { return false };
         let is_time_up = now.uptime >= poll.deadline;
         let is_list_done = poll.list == ListTurn::Done;
-        let is_over = poll.turns.is_empty() && is_list_done && self.in_flight() == 0;
+        let is_over = poll.turns.is_empty() && is_list_done && self.calls.is_empty();
         // A pause of up to an hour is no poll.
         let is_paused = self.paused_until > poll.deadline;
         let may_leave_behind = poll.turns.is_empty() && (is_list_done || self.has_something_to_show());
@@ -271,7 +259,7 @@ impl<E: CallFailure> Fleet<E> {
             poll.has_failed_list |= self.end_ids(poll.started, now.uptime, random);
         }
         // What hangs has failed, too, and so has what was left out for its failures or for an older call.
-        poll.has_failed_log |= !is_list_done || self.in_flight() > 0;
+        poll.has_failed_log |= !is_list_done || !self.calls.is_empty();
         poll.has_failed_log |= self.members.values().any(Member::is_unread);
         let result = match (poll.has_failed_list, poll.has_failed_log) {
             (true, _) => PollResult::Failed,
@@ -310,7 +298,8 @@ impl<E: CallFailure> Fleet<E> {
             return false;
         }
         let was_not_asked = |member: &Member<E>| member.called_at.is_none_or(|at| at < started);
-        let is_one_out = !self.describing.is_empty() || self.members.values().any(was_not_asked);
+        let is_one_out =
+            self.calls.keys().any(|id| !self.members.contains_key(id)) || self.members.values().any(was_not_asked);
         if !is_one_out && let Some(problem) = self.ids.problem.take() {
             self.note_list_failure(problem, uptime, random);
         }
@@ -320,7 +309,7 @@ impl<E: CallFailure> Fleet<E> {
     /// Nothing can be read: what was known of the present is not known any more.
     pub(super) fn lose_sight(&mut self, uptime: Duration) {
         let Some(cause) = self.newest_failure.clone() else { return };
-        for member in self.members.values_mut().filter(|member| member.call.is_none()) {
+        for (_, member) in self.members.iter_mut().filter(|(id, _)| !self.calls.contains_key(*id)) {
             Self::mark_unread(member, &cause, uptime);
         }
         if let Some(poll) = &mut self.poll {

@@ -1,5 +1,7 @@
 //! What readers are shown, and what is saved.
 
+use alloc::sync::Arc;
+
 use super::account::ListState;
 use super::io::CallFailure;
 use super::machine::Fleet;
@@ -11,12 +13,15 @@ use crate::time::UnixMillis;
 use crate::webhook::Webhook;
 
 /// A watched webhook as it is shown.
+///
+/// What is the same allocation has not changed. Whoever wants to know whether a ledger has changed keeps a `Weak` of it: a
+/// ledger that it is kept of is not changed in its place, and not copied either.
 #[derive(Clone, Copy, Debug)]
 pub struct MemberView<'a, E> {
     /// What the list says of it.
-    pub webhook: &'a Webhook,
+    pub webhook: &'a Arc<Webhook>,
     /// What its log adds up to.
-    pub ledger: &'a Ledger,
+    pub ledger: &'a Arc<Ledger>,
     /// Whether its log could be read last time; `None` before the first time in this process.
     pub is_up: Option<bool>,
     /// Why not.
@@ -101,14 +106,14 @@ impl<E> Make<'_, E> {
     fn state(&self) -> WebhookState {
         match self {
             Self::Member(member) => WebhookState {
-                webhook: member.webhook.clone(),
+                webhook: Webhook::clone(&member.webhook),
                 ledger: Ledger::clone(&member.ledger),
                 read_at: member.read_at,
                 vanished_since: None,
                 is_behind: member.behind() == Some(Age::Outrun),
             },
             Self::Vanished(vanished) => WebhookState {
-                webhook: vanished.webhook.clone(),
+                webhook: Webhook::clone(&vanished.webhook),
                 ledger: Ledger::clone(&vanished.ledger),
                 read_at: None,
                 vanished_since: Some(vanished.since),

@@ -1,9 +1,10 @@
 //! What has to hold after every input.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use delivery_ledger::Webhook;
 use delivery_ledger::fleet::PollResult;
+use delivery_ledger::{Ledger, Webhook};
 
 use crate::cloud::TIMEOUT;
 use crate::record::Brought;
@@ -29,12 +30,12 @@ impl Shell {
         let expected: Vec<_> = self.model.watched.values().filter(|watched| !watched.known.is_hidden).collect();
         let ids = |webhooks: Vec<&Webhook>| webhooks.into_iter().map(|webhook| webhook.id).collect::<Vec<_>>();
         assert_eq!(
-            ids(shown.iter().map(|member| member.webhook).collect()),
+            ids(shown.iter().map(|member| member.webhook.as_ref()).collect()),
             ids(expected.iter().map(|watched| &watched.webhook).collect()),
             "other webhooks are shown than there are"
         );
         for (member, watched) in shown.iter().zip(&expected) {
-            assert_eq!(member.webhook, &watched.webhook);
+            assert_eq!(**member.webhook, watched.webhook);
             let log = &self.cloud.hooks[self.cloud.index_of(member.webhook.id)].log;
             let totals = member.ledger.totals();
             let counts = (totals.attempts, totals.failures.iter().sum::<u64>());
@@ -48,6 +49,13 @@ impl Shell {
                 (is_up, expected) => assert_eq!(is_up, expected, "{}", watched.webhook.code),
             }
         }
+        for (seen, ledger) in &self.seen {
+            for member in shown.iter().filter(|member| Arc::as_ptr(member.ledger) == seen.as_ptr()) {
+                assert_eq!(**member.ledger, *ledger, "the same allocation is the same ledger");
+            }
+        }
+        let seen = shown.iter().map(|member| (Arc::downgrade(member.ledger), Ledger::clone(member.ledger)));
+        self.seen = seen.collect();
         let account = self.fleet.account();
         if !self.is_by_id() {
             let said = (account.is_up, account.dropped, account.malformed);

@@ -2,7 +2,7 @@
 //! after every input that nothing was started that may not be, and that what is shown is what the model knows.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use delivery_ledger::fleet::{CallId, Effect, EntityTag, Fleet, FleetSettings, Now, PollResult, Reach, WebhookState};
@@ -103,6 +103,8 @@ pub(crate) struct Shell {
     /// The end of the last poll, or of what held up the next one.
     pub(crate) quiet_since: Duration,
     pub(crate) results: Vec<PollResult>,
+    /// The ledgers that were shown last.
+    pub(crate) seen: Vec<(Weak<Ledger>, Ledger)>,
 }
 
 impl Shell {
@@ -138,6 +140,7 @@ impl Shell {
             idle_wakes: VecDeque::new(),
             quiet_since: clock,
             results: Vec::new(),
+            seen: Vec::new(),
         }
     }
 

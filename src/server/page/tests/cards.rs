@@ -47,9 +47,10 @@ fn an_api_that_cannot_be_read_is_one_card_with_cause_and_advice() {
 
 #[test]
 fn what_was_broken_before_the_api_was_stays_in_sight() {
-    let mut down = api_down(vec![blocked("broken"), healthy("fine"), healthy("forbidden")]);
-    down.webhooks[2].problem = Some(status(403));
-    let page = page(&down);
+    let down = api_down(vec![blocked("broken"), healthy("fine"), healthy("forbidden")]);
+    let mut webhooks: Vec<WebhookRow> = down.webhooks.iter().cloned().collect();
+    webhooks[2].problem = Some(status(403));
+    let page = page(&Overview { webhooks: webhooks.into(), ..down });
     assert_eq!(page.matches("<article").count(), 3, "the API, the blocked one, the one that has a problem of its own");
     assert_eq!(page.matches("the API responded with 403").count(), 1);
     assert_eq!(page.to_lowercase().matches("the api responded with 401").count(), 1);

@@ -106,7 +106,7 @@ pub(super) fn inactive(label: &str) -> WebhookRow {
 
 pub(super) fn overview(webhooks: Vec<WebhookRow>) -> Overview {
     Overview {
-        webhooks,
+        webhooks: webhooks.into(),
         dropped: 0,
         is_api_up: Some(true),
         api_problem: None,

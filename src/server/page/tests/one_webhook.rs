@@ -135,7 +135,7 @@ fn the_page_of_a_webhook_says_what_it_does_not_list() {
         assert_has(&webhook_page(&overview, "id-of-a", language).expect("a page"), &expected);
     }
     assert_eq!(webhook_page(&overview, "id-of-b", Language::English), None);
-    overview.webhooks[0] = healthy("a");
+    overview.webhooks = vec![healthy("a")].into();
     assert_has(&webhook_page(&overview, "ID-OF-A", Language::English).expect("a page"), &["No lost event is known."]);
     assert_has(&webhook_page(&overview, "id-of-a", Language::English).expect("a page"), &["not known yet"]);
 }
