@@ -337,6 +337,32 @@ mod tests {
         }
     }
 
+    /// Takes entries of one byte ahead, and notes what it gets.
+    #[derive(Default)]
+    struct Ahead(Vec<String>);
+
+    impl Entries for Ahead {
+        fn take_first(&mut self, ahead: &[u8]) -> Option<usize> {
+            self.0.push(String::from_utf8_lossy(ahead).into_owned());
+            ahead.first().is_some_and(u8::is_ascii_digit).then_some(1)
+        }
+
+        fn take(&mut self, entry: &[u8]) {
+            self.0.push(format!("taken {}", String::from_utf8_lossy(entry)));
+        }
+    }
+
+    #[test]
+    fn who_reads_ahead_gets_as_much_as_an_entry_may_have_and_may_leave_it() {
+        let mut ahead = Ahead::default();
+        let mut framer = Framer::abridging_above(4);
+        for piece in [" [1, [2,", "3] ,4", ",5]"] {
+            framer.feed_to(&mut ahead, piece.as_bytes()).expect("an array");
+        }
+        assert_eq!(framer.finish(), Ok(()));
+        assert_eq!(ahead.0, ["1, [", "[2,", "taken ", "4", "5]"]);
+    }
+
     fn any_json() -> impl Strategy<Value = serde_json::Value> {
         let leaf = prop_oneof![
             Just(serde_json::Value::Null),
