@@ -12,8 +12,6 @@ use cotalker_webhook_exporter::compression::{Encoding, Part};
 use cotalker_webhook_exporter::exposition::{AccountView, Block, DatedView, Format, Page, WebhookView};
 use cotalker_webhook_exporter::store::Store;
 use cotalker_webhook_exporter::store::record::{Records, encode_record};
-use delivery_ledger::Outcome;
-use delivery_ledger::ServerTime;
 use delivery_ledger::fleet::{AccountState, WebhookState};
 use delivery_ledger::{
     Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, SubjectId, UnixMillis, Webhook,

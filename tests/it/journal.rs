@@ -168,7 +168,9 @@ fn follow(seed: u64, skips: Skips, steps: &[Step]) -> Result<Tally, String> {
             {
                 State::of(checkpoint)
             }
-            _ => return Err(format!("found {found:?}, {put_aside} put aside")),
+            Found::Nothing | Found::Current(_) | Found::Previous(_) | Found::Lost => {
+                return Err(format!("found {found:?}, {put_aside} put aside"));
+            }
         };
         let is_told = told.as_ref().is_none_or(|told| *told == state);
         if !is_told && !tried.contains(&state) {

@@ -197,8 +197,8 @@ async fn calls_of_a_commit(bench: &mut Bench, process: &Running, commit: Commit)
     let trace = tracer.wait_for(bench, "a commit", is_over).await;
     let lines: Vec<&str> = trace.lines().collect();
     let end = match commit {
-        Commit::Whole => lines.iter().rposition(|line| begins(line)),
-        Commit::Journal => lines.iter().position(|line| is_synced(line)).map(|last| last + 1),
+        Commit::Whole => lines.iter().rposition(begins),
+        Commit::Journal => lines.iter().position(is_synced).map(|last| last + 1),
     };
     let is_cause =
         |call: &Call| cause.as_ref().is_some_and(|cause| (&call.name, call.number) == (&cause.name, cause.number));
