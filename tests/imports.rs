@@ -13,11 +13,12 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, UseTree};
 
 /// The workspace's crates as the code names them, their directories, and how high they are: each may depend on lower ones.
-const CRATES: [(&str, &str, u8); 6] = [
+const CRATES: [(&str, &str, u8); 7] = [
     ("delivery_ledger", "crates/delivery-ledger", 0),
     ("lease_election", "crates/lease-election", 0),
     ("exporter_web", "crates/exporter-web", 0),
     ("cotalker_simulator", "crates/cotalker-simulator", 1),
+    ("cluster_pods", "crates/cluster-pods", 2),
     ("cotalker_webhook_exporter", "", 2),
     ("test_harness", "crates/test-harness", 3),
 ];

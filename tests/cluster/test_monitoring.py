@@ -15,7 +15,8 @@ def scraped(monitoring, namespace, pods):
         targets = monitoring.targets(namespace)
         return [target["health"] for target in targets] == ["up"] * len(pods) and targets
 
-    targets = eventually(look, f"{len(pods)} targets of {namespace} are up")
+    # The operator's reloader can miss that its Secret has changed, and looks again every 3 minutes.
+    targets = eventually(look, f"{len(pods)} targets of {namespace} are up", 300)
     assert {target["labels"]["pod"] for target in targets} == {pod["metadata"]["name"] for pod in pods}
     return targets
 
@@ -31,7 +32,7 @@ def test_a_service_monitor_and_the_rules_of_the_chart_reach_prometheus(cluster, 
         rules = monitoring.rules(namespace)
         return len(rules) == len(wanted) and all(rule["health"] == "ok" for rule in rules) and rules
 
-    rules = eventually(evaluated, "all rules are evaluated and healthy", 180)
+    rules = eventually(evaluated, "all rules are evaluated and healthy", 300)
     assert {rule["name"] for rule in rules} == {rule.get("alert") or rule["record"] for rule in wanted}
     # The label that the operator would replace.
     calls = monitoring.query(f'cotalker_api_requests_total{{namespace="{namespace}"}}')

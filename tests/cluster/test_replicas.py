@@ -9,7 +9,7 @@ from cotalker import URL
 
 SELECTOR = "app.kubernetes.io/instance=orders"
 # Long enough for some polls of the one that polls each interval.
-WATCHED = 12 * POLLED_EVERY
+WATCHED = 10 * POLLED_EVERY
 
 
 def polls(cotalker, seconds):
@@ -20,9 +20,14 @@ def polls(cotalker, seconds):
     return after["lists"] - before["lists"], after["calls"] - before["calls"]
 
 
+def polls_of(pods):
+    """How many polls each has ended."""
+    return {pod["metadata"]["name"]: scrape(pod)['cotalker_exporter_polls_total{result="ok"}'] for pod in pods}
+
+
 def have_polled(pods):
     """Whether each has read the logs once."""
-    polled = {pod["metadata"]["name"]: scrape(pod)['cotalker_exporter_polls_total{result="ok"}'] for pod in pods}
+    polled = polls_of(pods)
     if not all(polled.values()):
         raise Failed(f"polls of each: {polled}")
     return True
@@ -62,8 +67,11 @@ def test_three_sidecars_with_a_lease_make_the_calls_of_one_also_while_they_are_r
     three = scaled(3)
     # Each of the new ones reads everything once, to have counts of its own.
     eventually(lambda: have_polled(three), "each of the three has polled")
+    standing_by = [pod for pod in three if scrape(pod)["cotalker_exporter_leader"] == 0]
+    before = polls_of(standing_by)
     polls_of_three, calls_of_three = polls(cotalker, WATCHED)
-    assert polls_of_three <= polls_of_one * 1.25 + 1, (polls_of_one, polls_of_three)
+    assert len(standing_by) == 2 and polls_of(standing_by) == before
+    assert max(polls_of_one, polls_of_three) <= WATCHED / POLLED_EVERY + 1, (polls_of_one, polls_of_three)
 
     before, began = cotalker.truth(), time.monotonic()
     scaled(3, exporter__log__level="debug")
@@ -78,12 +86,12 @@ def test_three_sidecars_with_a_lease_make_the_calls_of_one_also_while_they_are_r
     after = cotalker.truth()
     rolled = after["lists"] - before["lists"]
     # Three new pods, each of which reads everything at its start, and whoever takes the Lease polls at once.
-    at_most = seconds / POLLED_EVERY * 1.25 + 1 + 3 * 2
+    at_most = seconds / POLLED_EVERY + 1 + 3 * 2
     assert rolled <= at_most, (rolled, at_most)
 
     sum_of_losses = f'sum(max by (webhook_id) (cotalker_webhook_events_lost_total{{namespace="{namespace}"}}))'
     lost = eventually(lambda: counts_truth(cotalker, lambda: monitoring.query(sum_of_losses)[0][1]),
-                      "PromQL's sum of losses is the simulator's truth", 180)
+                      "PromQL's sum of losses is the simulator's truth", 300)
     figure(f"replicas: {calls_of_one / WATCHED:.1f} calls/s of one, {calls_of_three / WATCHED:.1f} of three with a Lease, "
            f"{(after['calls'] - before['calls']) / seconds:.1f} during the rolling update ({rolled} polls in {seconds:.0f} s)")
     figure(f"replicas: PromQL's sum of losses after the rolling update is {lost:.0f}, as many as in the simulator")
