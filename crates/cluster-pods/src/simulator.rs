@@ -9,7 +9,8 @@ use cotalker_simulator::{Settings, Simulator, demo};
 use delivery_ledger::UnixMillis;
 
 use crate::certificate::Certificate;
-use crate::{asked_to_end, control, listen};
+use crate::control;
+use crate::process::{asked_to_end, listen};
 
 /// The token to begin with.
 const TOKEN: &str = "cluster";
