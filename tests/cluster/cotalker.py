@@ -39,7 +39,7 @@ class Cotalker:
         return fetch(f"http://{ADDRESS}:9000/ca")
 
     def exchange_ca(self):
-        """A certificate of another CA from the next connection on; the open ones end."""
+        """A certificate of another CA from the next connection on; the one that is open ends."""
         return fetch(f"http://{ADDRESS}:9000/ca", "POST")
 
     def rotate_token(self):

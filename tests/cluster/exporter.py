@@ -20,8 +20,9 @@ ENVIRONMENT = [
     {"name": "COTALKER_BASE_URL", "value": URL},
     {"name": "COTALKER_CA_FILE", "value": "/etc/cotalker-ca/ca.crt"},
     {"name": "EXPORTER_POLL_INTERVAL", "value": f"{POLLED_EVERY}s"},
-    # The simulator is on the same two processors as the whole cluster.
     {"name": "EXPORTER_POLL_RATE", "value": "0"},
+    # The simulator is on the same processors as the whole cluster; and one connection can be cut off for sure.
+    {"name": "EXPORTER_POLL_CONCURRENCY", "value": "1"},
 ]
 CA_MOUNT = {"name": "cotalker-ca", "mountPath": "/etc/cotalker-ca", "readOnly": True}
 CA_VOLUME = {"name": "cotalker-ca", "configMap": {"name": "cotalker-ca"}}

@@ -51,7 +51,8 @@ def test_a_new_token_and_a_new_ca_reach_the_process(cluster, cotalker, namespace
     token_seconds = time.monotonic() - given
 
     cotalker.exchange_ca()
-    eventually(lambda: up(0), "the new certificate is not trusted")
+    eventually(lambda: scrape(pod)['cotalker_api_requests_total{endpoint="list",result="tls"}'] > 0,
+               "the new certificate is not trusted")
     given = time.monotonic()
     cotalker.give_access(namespace)
     eventually(lambda: up(1), "the new CA is read from the ConfigMap")

@@ -46,7 +46,7 @@ async fn ca(State(Controlled { certificate, .. }): State<Controlled>) -> String 
     certificate.ca_pem()
 }
 
-/// A certificate of another CA, which a client meets at its next connection; the ones that are open end.
+/// A certificate of another CA, which a client meets at its next connection; the one that is open ends.
 async fn exchange_ca(State(controlled): State<Controlled>) -> Result<String, (StatusCode, String)> {
     let ca_pem =
         controlled.certificate.exchange().map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
@@ -54,8 +54,8 @@ async fn exchange_ca(State(controlled): State<Controlled>) -> Result<String, (St
     Ok(ca_pem)
 }
 
-/// More than the exporters of a test keep open.
-const CONNECTIONS: usize = 16;
+/// As many as an exporter keeps open that makes one call at a time.
+const CONNECTIONS: usize = 1;
 
 async fn rotate_token(State(Controlled { simulator, .. }): State<Controlled>) -> String {
     simulator.rotate_token()
