@@ -292,6 +292,11 @@ async fn each_dead_receiver_is_one_message_that_says_why_and_one_when_it_is_well
     assert_eq!(pager.since(known)[0].alerts.len(), 1);
     simulator.clear_all();
     pager.hears(known, "resolved", "CotalkerApiUnreadable", "").await;
+    let up = pager.received().len();
+    minutes_pass(&simulator, 20).await;
+    // Of what is still dead nobody knew anything for half an hour: that it is may be told again, once.
+    assert!(pager.since(up).len() <= 1, "{:#?}", pager.since(up));
+    assert!(pager.since(up).iter().all(|message| message.alerts[0].webhook() == *webhook), "{:#?}", pager.since(up));
 
     let known = pager.received().len();
     simulator.revoke(&simulator.token());
