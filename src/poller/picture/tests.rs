@@ -29,6 +29,8 @@ enum Change {
     SwitchOff(u16),
     Deliver(u16),
     Fail(u16),
+    /// The ledger changes though the log was not read: the time of an event is up.
+    Settle(u16),
     /// All logs are as they were.
     TimePasses,
     BecomeUnreadable(u16),
@@ -129,6 +131,11 @@ impl World {
                 self.with(number, |known| known.read(now, Some(Outcome::Success { status: 200 })))
             }
             Change::Fail(number) => self.with(number, |known| known.read(now, Some(Outcome::of(Some(503), None)))),
+            Change::Settle(number) => self.with(number, |known| {
+                let read_at = known.read_at;
+                known.read(now, Some(Outcome::of(Some(503), None)));
+                known.read_at = read_at;
+            }),
             Change::TimePasses => self.webhooks.values_mut().for_each(|known| known.read(now, None)),
             Change::BecomeUnreadable(number) => self.with(number, |known| {
                 let problem = CallError::malformed(Malformation::WebPage);
@@ -219,6 +226,7 @@ fn change() -> impl Strategy<Value = Change> {
         1 => number().prop_map(Change::SwitchOff),
         2 => number().prop_map(Change::Deliver),
         2 => number().prop_map(Change::Fail),
+        2 => number().prop_map(Change::Settle),
         2 => Just(Change::TimePasses),
         1 => number().prop_map(Change::BecomeUnreadable),
         1 => any::<bool>().prop_map(Change::StandBy),
@@ -227,7 +235,7 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_changes_the_parts_joined_are_what_a_full_render_would_be(
