@@ -278,3 +278,15 @@ fn what_has_not_changed_is_shared_between_pages() {
         assert_eq!(changed, 1);
     }
 }
+
+#[test]
+fn small_neighbours_become_one_block_although_only_one_of_them_has_changed() {
+    let mut world = World::default();
+    world.change(&Change::Appear { first: 0, webhooks: 80 });
+    assert_eq!(world.picture.groups.len(), 2);
+    for first in [10, 50] {
+        world.change(&Change::Vanish { first, webhooks: 30 });
+        world.assert_shows_all();
+    }
+    assert_eq!(world.picture.groups.len(), 1);
+}
