@@ -965,6 +965,35 @@ fn an_event_lost_by_waiting_stays_lost_when_a_late_success_shows_up() {
 }
 
 #[test]
+fn an_event_that_is_lost_again_after_it_was_forgotten_has_still_succeeded() {
+    let once = Policy { max_retries: 0, ..POLICY };
+    let mut ledger = fresh_ledger();
+    let mut show = |offset: i64, rows: &[Attempt]| {
+        let mut reading = ledger.read(ServerTime::certain(at(offset)), &once);
+        rows.iter().for_each(|row| reading.observe(row.clone()));
+        let response = reading.finish();
+        ledger.fold(response, &once);
+        let listed: Vec<LostEvent> = ledger.events().lost_events().newest_first().into_iter().copied().collect();
+        (ledger.events().lost(), listed.iter().map(|lost| (lost.last.retry, lost.succeeded_at)).collect::<Vec<_>>())
+    };
+    let rows = [
+        carrying("t", 0, failure(1, SECOND)),
+        carrying("t", 1, success(2, 0)),
+        carrying("t", 2, failure(3, MINUTE)),
+        carrying("t", 3, failure(4, 2 * HOUR)),
+    ];
+    let success = Some(at(0));
+    assert_eq!(show(MINUTE, &rows[..1]), (1, vec![(0, None)]));
+    assert_eq!(show(HOUR + MINUTE, &rows[..1]), (1, vec![(0, None)]), "an hour later it is forgotten");
+    assert_eq!(
+        show(HOUR + 2 * MINUTE, &rows[..3]),
+        (2, vec![(2, success)]),
+        "the success shows up with a further failure"
+    );
+    assert_eq!(show(2 * HOUR + MINUTE, &rows), (3, vec![(3, success)]));
+}
+
+#[test]
 fn a_quiet_webhook_loses_its_pending_event_once_the_timeout_is_over() {
     let mut ledger = fresh_ledger();
     show(&mut ledger, MINUTE, &[carrying("t", 0, failure(1, 0))]);

@@ -133,11 +133,11 @@ pub(crate) struct LostFact {
 }
 
 impl EventFacts {
-    /// A lost event is told by its newest failed attempt, also if that comes after it was lost.
+    /// A lost event is told by its newest failed attempt, also if that comes after it was lost. That it succeeded stays
+    /// true, also if it is lost a second time.
     fn list_if_lost(&mut self, key: EventKey, settled: Option<Settled>, seen: &[&CountedRow<'_>]) {
         let (Some(Settled::Lost { at: lost_at }), Some(last)) = (settled, newest_failure(seen)) else { return };
-        let before = self.lost_events.get(&key).filter(|before| before.lost_at == lost_at);
-        let succeeded_at = before.and_then(|before| before.succeeded_at);
+        let succeeded_at = self.lost_events.get(&key).and_then(|before| before.succeeded_at);
         self.lost_events.insert(key, LostFact { last, lost_at, succeeded_at });
     }
 

@@ -108,9 +108,11 @@ pub struct LostEvent {
 pub struct LostEvents(BTreeMap<EventKey, LostEvent>);
 
 impl LostEvents {
-    /// Takes in an event that is lost.
+    /// Takes in an event that is lost. One that is lost again, because it had been forgotten meanwhile, keeps its success:
+    /// whoever took it has it.
     pub(crate) fn lose(&mut self, key: EventKey, lost: LostEvent) {
-        self.0.insert(key, lost);
+        let succeeded_at = self.0.get(&key).and_then(|before| before.succeeded_at).or(lost.succeeded_at);
+        self.0.insert(key, LostEvent { succeeded_at, ..lost });
         if self.0.len() > MAX_LOST
             && let Some(oldest) = self.0.iter().min_by_key(|(_, lost)| age(lost)).map(|(key, _)| *key)
         {
