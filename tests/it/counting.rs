@@ -628,6 +628,36 @@ proptest! {
         })?;
     }
 
+    /// Rule 4: a log that has not changed is told as if it had been sent again.
+    #[test]
+    fn not_modified_says_what_the_same_log_says_again(
+        history in histories(ANYTHING),
+        pauses in prop::collection::vec(select(vec![SECOND, MINUTE, 20 * MINUTE, HOUR, 5 * HOUR, 30 * HOUR]), 14),
+    ) {
+        let mut sent = Ledger::new(history.floor);
+        let mut told = sent.clone();
+        for (step, pause) in history.steps.iter().zip(pauses) {
+            let Step::LogResponse(response @ LogResponse::Log { now, rows, malformed, foreign }) = step else { continue };
+            take(&mut sent, response, &history.policy);
+            let mut reading = told.read(ServerTime::certain(*now), &POLICY);
+            (0..*foreign).for_each(|_| reading.observe_foreign());
+            rows.iter().for_each(|row| reading.observe(row.clone()));
+            (0..*malformed).for_each(|_| reading.observe_malformed());
+            let read = reading.finish();
+            let may_be_told = !read.says_more_later();
+            told.fold(read, &history.policy);
+            prop_assert_eq!(&sent, &told);
+            if !may_be_told {
+                continue;
+            }
+            let now = now.plus_millis(pause);
+            let again = LogResponse::Log { now, rows: rows.clone(), malformed: *malformed, foreign: *foreign };
+            take(&mut sent, &again, &history.policy);
+            take(&mut told, &LogResponse::Unchanged { now }, &history.policy);
+            prop_assert_eq!(&sent, &told);
+        }
+    }
+
     /// Counters only rise, and so does the floor; it keeps an hour's distance.
     #[test]
     fn totals_and_floor_never_go_down_and_the_last_hour_is_never_forgotten(history in histories(ANYTHING)) {

@@ -241,6 +241,10 @@ impl Ledger {
     /// Takes in that the log is as it was when it was last read. Says whether anything but the time has changed.
     pub fn unchanged(&mut self, now: ServerTime, policy: &Policy) -> bool {
         let before = self.essence(policy);
+        let says_nothing = self.window.length() > 0 && self.window.successes + self.window.failures == 0;
+        if !says_nothing {
+            self.retained.stays(now.is_certain.then_some(now.latest()));
+        }
         self.pass_time(now, policy);
         self.essence(policy) != before
     }
@@ -448,6 +452,9 @@ pub struct LogResponse {
     /// The oldest attempt that is under way.
     under_way: Option<Position>,
     under_way_entries: u64,
+    holds_what_is_ahead: bool,
+    /// Whether a success that is dealt with was of no event that was known.
+    passed_over_success: bool,
 }
 
 impl LogResponse {
@@ -471,7 +478,17 @@ impl LogResponse {
             is_news_ahead: None,
             under_way: None,
             under_way_entries: 0,
+            holds_what_is_ahead: false,
+            passed_over_success: false,
         }
+    }
+
+    /// Whether the same log says more when it is read again: it holds something that is dated ahead, or a failure is new and
+    /// a success of what may be the same event is not, which is looked at only if the event is known.
+    #[must_use]
+    pub fn says_more_later(&self) -> bool {
+        let has_new_failure = || self.fresh.values().any(|attempt| !attempt.outcome.is_success());
+        self.holds_what_is_ahead || self.passed_over_success && has_new_failure()
     }
 
     /// What the log holds, according to this response.
@@ -535,9 +552,11 @@ impl LogReading<'_> {
         let is_known = is_below_floor || counted.is_some() || self.ledger.is_under_way(attempt.id);
         let is_news = self.ledger.as_of.is_none() || (counted.is_none() && !is_below_floor);
         response.place(&attempt, position, is_known, is_news);
+        response.holds_what_is_ahead |= attempt.is_ahead(now);
         if !attempt.is_ahead(now) {
-            let created_at = attempt.event.as_ref().and_then(|event| event.created_at);
-            let created_at = created_at.filter(|at| at.millis_since(now) <= AHEAD_MILLIS);
+            let told = attempt.event.as_ref().and_then(|event| event.created_at);
+            let created_at = told.filter(|at| at.millis_since(now) <= AHEAD_MILLIS);
+            response.holds_what_is_ahead |= told != created_at;
             response.newest.observe(&attempt, place, created_at);
             response.recent.observe(&attempt);
             if response.now.is_certain && counted.is_some_and(|counted| !counted.stands) {
@@ -560,6 +579,8 @@ impl LogReading<'_> {
             response.fresh.insert(position, attempt);
         } else if !is_failure && self.ledger.events.awaits_success(&attempt) {
             response.recovered.push(attempt);
+        } else {
+            response.passed_over_success |= !is_failure;
         }
     }
 

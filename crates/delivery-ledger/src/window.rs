@@ -189,6 +189,18 @@ impl Retained {
         is_gap
     }
 
+    /// Takes in that the log is still as it was in the last response, at this time of the server: nothing has left, and
+    /// nothing has been missed until now. Nothing is learnt if the time is not certain.
+    pub(crate) fn stays(&mut self, at: Option<UnixMillis>) {
+        let (Some(now), Some(last)) = (at, &mut self.last) else { return };
+        last.at = now;
+        let Some(oldest) = last.places.first().copied() else { return };
+        if self.outstays(Some(oldest), now) {
+            self.forget_age(Some(oldest), now);
+        }
+        self.note_stay(oldest, now);
+    }
+
     /// Whether entries may have been missed between the two responses.
     fn is_gap(&self, last: &LastResponse, shown: &Shown) -> bool {
         if shown.has_known || (shown.length < 2 && last.length <= shown.length) {
@@ -214,13 +226,10 @@ impl Retained {
             (Some(oldest), Some(before)) => oldest < *before,
             _ => last.length == 0 && shown.has_known,
         };
-        let outstays = |shortest: i64| {
-            oldest.is_some_and(|oldest| now.millis_since(oldest) > shortest.saturating_add(slack(shortest)))
-        };
-        if is_back || self.shortest_leave_millis.is_some_and(outstays) {
+        if is_back || self.outstays(oldest, now) {
             // What was taken for gone was a hole, or a replica that lags behind; or one is there at an age at which
             // others had left, so they did not leave by age.
-            self.forget_age(shown, now);
+            self.forget_age(oldest, now);
         }
         // What stands before the oldest entry, or anything if there is none, has left; a hole further up is no leaving.
         let gone = |place: &&UnixMillis| oldest.is_none_or(|oldest| **place < oldest);
@@ -231,7 +240,7 @@ impl Retained {
         let was_cleared = shown.length == 0;
         if !stays_by_age {
             // It left younger than others stayed: it was pushed out, or the log has become shorter.
-            self.forget_age(shown, now);
+            self.forget_age(oldest, now);
             self.retention = Retention::Newest(shown.length.max(1));
             return;
         }
@@ -246,20 +255,34 @@ impl Retained {
         }
     }
 
+    /// Whether the oldest entry is there at an age at which others had left.
+    fn outstays(&self, oldest: Option<UnixMillis>, now: UnixMillis) -> bool {
+        let age = oldest.map(|oldest| now.millis_since(oldest));
+        age.zip(self.shortest_leave_millis)
+            .is_some_and(|(age, shortest)| age > shortest.saturating_add(slack(shortest)))
+    }
+
     /// Takes back what was learnt of ages.
-    fn forget_age(&mut self, shown: &Shown, now: UnixMillis) {
+    fn forget_age(&mut self, oldest: Option<UnixMillis>, now: UnixMillis) {
         if matches!(self.retention, Retention::ForMillis(_)) {
             self.retention = Retention::Unknown;
         }
         self.left_by_age = 0;
         self.shortest_leave_millis = None;
-        self.longest_stay_millis = shown.places.first().map_or(0, |oldest| now.millis_since(*oldest).max(0));
+        self.longest_stay_millis = oldest.map_or(0, |oldest| now.millis_since(oldest).max(0));
+    }
+
+    /// Takes in that the oldest entry is there.
+    fn note_stay(&mut self, oldest: UnixMillis, now: UnixMillis) {
+        self.longest_stay_millis = self.longest_stay_millis.max(now.millis_since(oldest));
+        if let Retention::ForMillis(stay) = &mut self.retention {
+            *stay = self.longest_stay_millis;
+        }
     }
 
     fn remember(&mut self, shown: Shown, last_at: UnixMillis) {
         if let (Some(oldest), Some(now)) = (shown.places.first(), shown.at) {
-            let age = now.millis_since(*oldest);
-            self.longest_stay_millis = self.longest_stay_millis.max(age);
+            self.note_stay(*oldest, now);
         }
         self.longest = self.longest.max(shown.length);
         if let Retention::ForMillis(stay) = &mut self.retention {

@@ -95,6 +95,17 @@ fn two_events_after_a_quiet_log_has_become_empty_are_no_gap() {
 }
 
 #[test]
+fn two_events_after_a_log_of_an_hour_has_not_changed_for_five_are_no_gap() {
+    let (mut ledger, now) = of_a_log_of_an_hour();
+    for minute in 1..300 {
+        ledger.unchanged(ServerTime::certain(at(now + minute * MINUTE)), &POLICY);
+    }
+    let later = now + 300 * MINUTE;
+    show(&mut ledger, later, &[attempt(later, 200, 0, 900), attempt(later - SECOND, 503, 0, 901)]);
+    assert_eq!((ledger.totals().attempts, ledger.totals().gaps), (62, 0));
+}
+
+#[test]
 fn the_first_events_of_a_new_webhook_are_no_gap() {
     let mut ledger = Ledger::new(Position::START);
     (0..200).for_each(|minute| show(&mut ledger, minute * MINUTE, &[]));
