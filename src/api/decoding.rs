@@ -5,22 +5,23 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZstdDecoder};
 use async_compression::zstd::DParameter;
 use bytes::{Bytes, BytesMut};
+use delivery_ledger::fleet::BodyDigests;
 use futures::stream::try_unfold;
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
-use reqwest::Response;
 use tokio::io::{AsyncBufRead, AsyncReadExt as _, BufReader};
 use tokio_util::io::StreamReader;
 
+use super::arriving::{Arriving, Tally};
 use super::cause::Malformation;
 use super::error::CallError;
 use super::fetched::Transfer;
+use super::transport::lock;
 
 /// What the exporter asks for.
 pub(super) const ACCEPTED: &str = "gzip, br, zstd";
@@ -39,15 +40,15 @@ const CHUNK_BYTES: usize = 128 * 1024;
 pub(super) struct Decoded {
     body: Body,
     encodings: Vec<Encoding>,
-    /// Bytes as they came.
-    received: Arc<AtomicU64>,
+    /// What came.
+    tally: Arc<Mutex<Tally>>,
     /// Bytes after decompression.
     bytes: u64,
 }
 
 enum Body {
     /// It is not compressed.
-    Plain(Response),
+    Plain(Arriving),
     /// It is, once or more often.
     Compressed { reader: Pin<Box<dyn AsyncBufRead + Send>>, buffer: BytesMut },
 }
@@ -70,26 +71,25 @@ impl Encoding {
 }
 
 impl Decoded {
-    /// The body of `response`.
+    /// The body that is arriving.
     ///
     /// # Errors
     ///
     /// If it has an encoding that was not asked for, or too many.
-    pub(super) fn of(response: Response) -> Result<Self, CallError> {
-        let encodings = encodings(response.headers())?;
-        let received = Arc::new(AtomicU64::new(0));
+    pub(super) fn of(arriving: Arriving) -> Result<Self, CallError> {
+        let encodings = encodings(arriving.headers())?;
+        let tally = arriving.tally();
         if encodings.is_empty() {
-            return Ok(Self { body: Body::Plain(response), encodings, received, bytes: 0 });
+            return Ok(Self { body: Body::Plain(arriving), encodings, tally, bytes: 0 });
         }
-        let chunks = try_unfold((response, Arc::clone(&received)), |(mut response, received)| async {
-            let chunk = response.chunk().await.map_err(io::Error::other)?;
-            received.fetch_add(chunk.as_ref().map_or(0, length), Ordering::Relaxed);
-            Ok::<_, io::Error>(chunk.map(|chunk| (chunk, (response, received))))
+        let chunks = try_unfold(arriving, |mut arriving| async {
+            let chunk = arriving.chunk().await.map_err(io::Error::other)?;
+            Ok::<_, io::Error>(chunk.map(|chunk| (chunk, arriving)))
         });
         let body: Pin<Box<dyn AsyncBufRead + Send>> = Box::pin(StreamReader::new(Box::pin(chunks)));
         // They are named in the order in which they were applied. Source: RFC 9110, section 8.4.
         let reader = encodings.iter().rev().copied().fold(body, decoder);
-        Ok(Self { body: Body::Compressed { reader, buffer: BytesMut::new() }, encodings, received, bytes: 0 })
+        Ok(Self { body: Body::Compressed { reader, buffer: BytesMut::new() }, encodings, tally, bytes: 0 })
     }
 
     /// The next bytes; `None` at the end of a body that is whole.
@@ -99,7 +99,7 @@ impl Decoded {
     /// If the connection breaks, or the compression does.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, CallError> {
         let chunk = match &mut self.body {
-            Body::Plain(response) => response.chunk().await.map_err(CallError::from_transport)?,
+            Body::Plain(arriving) => arriving.chunk().await.map_err(CallError::from_transport)?,
             Body::Compressed { reader, buffer } => {
                 buffer.reserve(CHUNK_BYTES);
                 let read = reader.read_buf(buffer).await.map_err(failure)?;
@@ -115,12 +115,14 @@ impl Decoded {
         self.bytes
     }
 
+    /// The digests of a body that has ended, if they were wanted.
+    pub(super) fn digests(&self) -> Option<BodyDigests> {
+        lock(&self.tally).digests(self.bytes)
+    }
+
     /// How it came so far.
     pub(super) fn transfer(&self) -> Transfer {
-        let received_bytes = match self.body {
-            Body::Plain(_) => self.bytes,
-            Body::Compressed { .. } => self.received.load(Ordering::Relaxed),
-        };
+        let received_bytes = lock(&self.tally).length();
         let encodings = self.encodings.iter().map(|encoding| encoding.as_str()).collect();
         Transfer { encodings, received_bytes, bytes: self.bytes }
     }

@@ -1,6 +1,6 @@
 //! What a call brings.
 
-use delivery_ledger::fleet::EntityTag;
+use delivery_ledger::fleet::ResponseMark;
 use delivery_ledger::{ServerTime, Webhook};
 
 use super::error::CallError;
@@ -12,14 +12,14 @@ pub enum Fetched<T> {
     Fresh {
         /// What it says.
         value: T,
-        /// To be sent with the next call, so that an unchanged response is not sent again.
-        tag: Option<EntityTag>,
+        /// For the next call, so that an unchanged response is not sent again, or not read again.
+        mark: Option<ResponseMark>,
         /// The server's time when it responded.
         server_time: ServerTime,
         /// How the body came.
         transfer: Transfer,
     },
-    /// 304: the response is still the one that the tag came with.
+    /// The response is still the one that the mark came with: the API says so, or has sent the same body.
     NotModified {
         /// The server's time when it responded.
         server_time: ServerTime,
@@ -27,11 +27,11 @@ pub enum Fetched<T> {
 }
 
 impl<T> Fetched<T> {
-    /// What a call without a tag brought, and the server's time.
+    /// What a call without a mark brought, and the server's time.
     ///
     /// # Errors
     ///
-    /// If it is a 304, which only a call with a tag may bring.
+    /// If it says that nothing has changed, which only a call with a mark may bring.
     pub(crate) fn fresh(self) -> Result<(T, ServerTime), CallError> {
         match self {
             Self::Fresh { value, server_time, .. } => Ok((value, server_time)),

@@ -130,7 +130,7 @@ async fn request_token(email: &str, password: &Secret, transport: &Transport) ->
         .header(ACCEPT_CHARSET, "utf-8")
         .body(body);
     match transport.send(Endpoint::Login, request, false).await? {
-        Opened::Body(body) => transport.drain(body, LoginSink::default()).await.map(|(token, _)| token),
+        Opened::Body(body) => transport.drain(body, LoginSink::default()).await.map(|(token, ..)| token),
         // Only a conditional call can bring it.
         Opened::NotModified { .. } => Err(CallError::login_refused()),
     }

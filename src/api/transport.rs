@@ -3,16 +3,18 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use delivery_ledger::fleet::EntityTag;
+use delivery_ledger::fleet::BodyDigests;
 use delivery_ledger::{ServerClock, ServerTime};
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, DATE, ETAG};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest::{Client, Request, RequestBuilder, Response};
 use tokio::time::{Instant, timeout_at};
 
+use super::arriving::{Arriving, Compared};
 use super::call::{CallResult, Endpoint};
 use super::connections::Connections;
 use super::decoding::{self, Decoded};
+use super::digester::DigestKey;
 use super::error::{CallError, is_closed_connection};
 use super::fetched::Transfer;
 use super::http_client::BuildError;
@@ -55,14 +57,30 @@ pub(super) enum Opened {
 pub(super) struct Body {
     pub(super) server_time: ServerTime,
     endpoint: Endpoint,
-    response: Response,
+    arriving: Arriving,
     started: Instant,
 }
 
+/// A body, held against the one before.
+pub(super) enum Recognised {
+    /// It is the same.
+    Same,
+    /// It is another one, to be read.
+    Other(Box<Body>),
+    /// It is another one, which cannot be read any more.
+    TooLate,
+}
+
 impl Body {
-    pub(super) fn tag(&self) -> Option<EntityTag> {
+    pub(super) fn etag(&self) -> Option<Arc<[u8]>> {
         // A copy: the header's own bytes keep the whole read buffer in memory.
-        self.response.headers().get(ETAG).map(|tag| EntityTag(tag.as_bytes().into()))
+        self.arriving.headers().get(ETAG).map(|tag| tag.as_bytes().into())
+    }
+
+    /// Digests are to be made of it while it comes.
+    pub(super) fn digested(mut self, key: DigestKey) -> Self {
+        self.arriving.digest(key);
+        self
     }
 }
 
@@ -176,17 +194,48 @@ impl Transport {
         let retry_after = self.pacing.note(endpoint, status, response.headers(), date);
         match status {
             StatusCode::NOT_MODIFIED if is_conditional => Ok(Opened::NotModified { server_time }),
-            _ if status.is_success() => Ok(Opened::Body(Body { server_time, endpoint, response, started })),
+            _ if status.is_success() => {
+                Ok(Opened::Body(Body { server_time, endpoint, arriving: Arriving::of(response), started }))
+            }
             _ => Err(CallError::from_status(status).with_retry_after(retry_after)),
         }
     }
 
-    /// Reads a body into `sink`, within the limits of time and size, and says how it came.
-    pub(super) async fn drain<S: Sink>(&self, body: Body, mut sink: S) -> Result<(S::Value, Transfer), CallError> {
-        let Body { endpoint, response, started, .. } = body;
+    /// Holds a digested body against the one that is known by `known`, within the limit of time. A call whose body is not to
+    /// be read after that is counted here.
+    pub(super) async fn recognise(&self, body: Body, known: &BodyDigests) -> Result<Recognised, CallError> {
+        let Body { server_time, endpoint, arriving, started } = body;
+        if !arriving.may_have_length(known.length) {
+            return Ok(Recognised::Other(Box::new(Body { server_time, endpoint, arriving, started })));
+        }
+        let compared = match timeout_at(started + self.timeout, arriving.compare(known)).await {
+            Ok(compared) => compared.map_err(CallError::from_transport),
+            Err(_) => Err(CallError::timed_out(self.timeout)),
+        };
+        let (result, recognised) = match compared {
+            Ok(Compared::Other(arriving)) => {
+                return Ok(Recognised::Other(Box::new(Body { server_time, endpoint, arriving, started })));
+            }
+            Ok(Compared::Same) => (CallResult::Ok, Ok(Recognised::Same)),
+            Ok(Compared::TooLate) => (CallResult::Ok, Ok(Recognised::TooLate)),
+            Err(error) => (error.result, Err(error)),
+        };
+        let bytes = if matches!(recognised, Ok(Recognised::Same)) { known.decoded_length } else { 0 };
+        self.count(endpoint, result, started, bytes);
+        recognised
+    }
+
+    /// Reads a body into `sink`, within the limits of time and size, and says how it came, and what it is known by if that
+    /// was wanted.
+    pub(super) async fn drain<S: Sink>(
+        &self,
+        body: Body,
+        mut sink: S,
+    ) -> Result<(S::Value, Transfer, Option<BodyDigests>), CallError> {
+        let Body { endpoint, arriving, started, .. } = body;
         let mut bytes = 0_u64;
         let read = async {
-            let mut body = Decoded::of(response)?;
+            let mut body = Decoded::of(arriving)?;
             while let Some(chunk) = body.chunk().await? {
                 bytes = body.bytes();
                 if bytes > self.max_response_bytes {
@@ -194,7 +243,7 @@ impl Transport {
                 }
                 sink.feed(&chunk)?;
             }
-            Ok((sink.finish()?, body.transfer()))
+            Ok((sink.finish()?, body.transfer(), body.digests()))
         };
         let read = match timeout_at(started + self.timeout, read).await {
             Ok(read) => read,

@@ -81,12 +81,12 @@ fn no_log_readable(findings: &Findings) -> Option<String> {
 async fn read(webhook: &Webhook, config: &PollSettings, client: &Client) -> Result<LogFound, CallError> {
     let mut ledger = Ledger::new(Position::START);
     let fetched = client.survey(webhook.id, &ledger, &config.policy).await?;
-    let Fetched::Fresh { value: (response, facts), tag, server_time, transfer } = fetched else {
+    let Fetched::Fresh { value: (response, facts), mark, server_time, transfer } = fetched else {
         return Err(CallError::not_conditional());
     };
     ledger.fold(response, &config.policy);
-    let validator = match &tag {
-        Some(tag) => Validator::of(&client.revalidate(webhook.id, tag).await),
+    let validator = match mark.and_then(|mark| mark.etag) {
+        Some(etag) => Validator::of(&client.revalidate(webhook.id, &etag).await),
         None => Validator::None,
     };
     Ok(LogFound { ledger, facts, transfer, validator, now: server_time.likely() })

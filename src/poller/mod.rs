@@ -147,16 +147,16 @@ impl Poller {
     async fn carry_out(&mut self, effect: Effect<CallError>) {
         let client = Arc::clone(&self.client);
         match effect {
-            Effect::List { call, tag } => {
-                self.calls.spawn(async move { CallEnded::List { call, listed: client.list(tag.as_ref()).await } });
+            Effect::List { call, mark } => {
+                self.calls.spawn(async move { CallEnded::List { call, listed: client.list(mark.as_ref()).await } });
             }
             Effect::Describe { call, id } => {
                 self.calls.spawn(async move { CallEnded::Described { call, id, described: client.webhook(id).await } });
             }
-            Effect::ReadLog { call, id, ledger, tag, listed } => {
+            Effect::ReadLog { call, id, ledger, mark, listed } => {
                 let policy = self.policy;
                 self.calls.spawn(async move {
-                    let read = client.logs(id, tag.as_ref(), &ledger, listed, &policy).await;
+                    let read = client.logs(id, mark.as_ref(), &ledger, listed, &policy).await;
                     CallEnded::Log { call, id, read: Box::new(read) }
                 });
             }
@@ -188,9 +188,9 @@ impl Poller {
         let (now, random) = (clock::moment(), rand::random());
         match ended {
             CallEnded::List { call, listed } => match listed {
-                Ok(Fetched::Fresh { value, tag, server_time, .. }) => {
+                Ok(Fetched::Fresh { value, mark, server_time, .. }) => {
                     let selected = select(value.webhooks, |code| self.filter.admits(code), self.limit);
-                    self.fleet.listed(call, selected, value.malformed, tag, server_time, now);
+                    self.fleet.listed(call, selected, value.malformed, mark, server_time, now);
                 }
                 Ok(Fetched::NotModified { server_time }) => self.fleet.list_unchanged(call, server_time, now),
                 Err(error) => self.fleet.list_failed(call, error, now, random),
@@ -213,8 +213,8 @@ impl Poller {
                 Err(error) => self.fleet.not_described(call, id, error, now, random),
             },
             CallEnded::Log { call, id, read } => match *read {
-                Ok(Fetched::Fresh { value, tag, server_time, .. }) => {
-                    self.fleet.log_read(call, id, value, tag, server_time, now);
+                Ok(Fetched::Fresh { value, mark, server_time, .. }) => {
+                    self.fleet.log_read(call, id, value, mark, server_time, now);
                 }
                 Ok(Fetched::NotModified { server_time }) => self.fleet.log_unchanged(call, id, server_time, now),
                 Err(error) => self.fleet.log_failed(call, id, error, now, random),

@@ -44,6 +44,7 @@ mod replicas;
 mod responder;
 mod restarts;
 mod rules;
+mod same_response;
 mod schema;
 mod secrets;
 mod truth;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::io::{CallId, EntityTag};
+use super::io::{CallId, ResponseMark};
 use super::state::AccountState;
 
 /// The account as the list shows it.
@@ -12,7 +12,7 @@ pub(super) struct Account<E> {
     pub(super) list: ListState<E>,
     /// Whether a list has worked in this process.
     pub(super) has_worked: bool,
-    pub(super) tag: Option<EntityTag>,
+    pub(super) mark: Option<ResponseMark>,
     /// The list call under way.
     pub(super) call: Option<CallId>,
     pub(super) malformed: usize,
@@ -44,7 +44,7 @@ impl<E> Account<E> {
             state,
             list: ListState::Unknown,
             has_worked: false,
-            tag: None,
+            mark: None,
             call: None,
             malformed: 0,
             strangers: 0,

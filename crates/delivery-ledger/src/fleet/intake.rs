@@ -7,7 +7,7 @@ use core::mem::discriminant;
 use core::time::Duration;
 
 use super::account::ListState;
-use super::io::{CallFailure, CallId, Effect, EntityTag, Listed, Notice, Reach, Subject};
+use super::io::{CallFailure, CallId, Effect, Listed, Notice, Reach, ResponseMark, Subject};
 use super::machine::{Fleet, KEEP_MISSING, KEEP_VANISHED};
 use super::member::{Age, LogState, Member, Vanished};
 use super::poll::{Fuse, ListTurn};
@@ -23,20 +23,21 @@ use crate::time::UnixMillis;
 use crate::webhook::Webhook;
 
 impl<E: CallFailure> Fleet<E> {
-    /// Takes in a list that worked: what is selected of it, how many of its entries were malformed, and the `ETag`.
+    /// Takes in a list that worked: what is selected of it, how many of its entries were malformed, and what it is
+    /// known by.
     pub fn listed(
         &mut self,
         call: CallId,
         selected: Selected<Webhook>,
         malformed: usize,
-        tag: Option<EntityTag>,
+        mark: Option<ResponseMark>,
         server_time: ServerTime,
         now: Now,
     ) {
         if !self.end_list_call(call) {
             return;
         }
-        self.account.tag = tag;
+        self.account.mark = mark;
         if malformed > 0 && self.account.malformed == 0 {
             self.outbox.say(Notice::ListMalformed(malformed));
         }
@@ -75,7 +76,7 @@ impl<E: CallFailure> Fleet<E> {
         self.fill_turns(now.uptime);
     }
 
-    /// Takes in that the list is as it was when its `ETag` came.
+    /// Takes in that the list is as it was when it was read.
     pub fn list_unchanged(&mut self, call: CallId, server_time: ServerTime, now: Now) {
         if self.end_list_call(call) {
             self.retire_missing(now);
@@ -332,7 +333,7 @@ impl<E: CallFailure> Fleet<E> {
         call: CallId,
         id: WebhookId,
         response: LogResponse,
-        tag: Option<EntityTag>,
+        mark: Option<ResponseMark>,
         server_time: ServerTime,
         now: Now,
     ) {
@@ -350,9 +351,9 @@ impl<E: CallFailure> Fleet<E> {
 
         let retention = member.ledger.retention();
 
+        member.mark = mark.filter(|_| !response.says_more_later());
         let ledger = Arc::make_mut(&mut member.ledger);
         let mut has_changed = ledger.fold(response, &policy) || behind.is_some();
-        member.tag = tag;
         let is_gap = ledger.totals().gaps > gaps;
         let window = *ledger.window();
         if discriminant(&ledger.retention()) != discriminant(&retention) {
@@ -371,7 +372,7 @@ impl<E: CallFailure> Fleet<E> {
             // A step back would count everything again for PromQL; a step to 0 costs it nothing.
             notices.push(Notice::Reset(subject));
             member.ledger = Arc::new(Ledger::new(baseline::reset(server_time.at)));
-            member.tag = None;
+            member.mark = None;
             has_changed = true;
         }
         if has_changed {
@@ -384,17 +385,20 @@ impl<E: CallFailure> Fleet<E> {
         self.log_worked(id, server_time, now);
     }
 
-    /// Takes in that a log is as it was when its `ETag` came.
+    /// Takes in that a log is as it was when it was read.
     pub fn log_unchanged(&mut self, call: CallId, id: WebhookId, server_time: ServerTime, now: Now) {
         if !self.ends_reading(id, call) {
             return;
         }
         let (revision, policy) = (self.revision + 1, self.settings.policy);
         if let Some(member) = self.members.get_mut(&id) {
-            let lost = member.ledger.events().lost();
+            let (lost, retention) = (member.ledger.events().lost(), member.ledger.retention());
             if Arc::make_mut(&mut member.ledger).unchanged(server_time, &policy) {
                 member.revision = revision;
                 self.revision = revision;
+            }
+            if discriminant(&member.ledger.retention()) != discriminant(&retention) {
+                self.outbox.say_log_learnt(member.subject(), member.ledger.retention());
             }
             let notice = lost_notice(&member.ledger, &member.subject(), lost);
             notice.into_iter().for_each(|notice| self.outbox.say_bounded(notice));

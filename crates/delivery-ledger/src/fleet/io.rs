@@ -1,5 +1,6 @@
 //! What goes into the fleet and what comes out: plain values, no I/O.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -15,9 +16,35 @@ use crate::window::Retention;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub(super) u64);
 
-/// The `ETag` of a response, to be sent back with the next call: opaque bytes.
+/// What a response that has been taken in is known by, should it come again: to be handed back with the next call of its
+/// kind. Made and understood by who makes the calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntityTag(pub Arc<[u8]>);
+pub struct ResponseMark {
+    /// The `ETag` that it came with: opaque bytes.
+    pub etag: Option<Arc<[u8]>>,
+    /// Its body.
+    pub body: Option<BodyMark>,
+}
+
+/// What the body of a response is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BodyMark {
+    /// Its digests.
+    Digests(Arc<BodyDigests>),
+    /// Its end has changed before while its beginning, which is too long to be kept, had not: it is read whole each time.
+    ReadWhole,
+}
+
+/// Digests of a body as it came over the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BodyDigests {
+    /// Of each of its blocks, of a length that whoever makes them knows. The last one may be shorter.
+    pub blocks: Box<[u128]>,
+    /// How many bytes it has.
+    pub length: u64,
+    /// How many bytes it has after decompression.
+    pub decoded_length: u64,
+}
 
 /// A list, as the origin of a floor: what is dated up to it is history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +98,7 @@ pub enum Effect<E> {
         /// The call to name in the response.
         call: CallId,
         /// What to ask with.
-        tag: Option<EntityTag>,
+        mark: Option<ResponseMark>,
     },
     /// Read one webhook by its id.
     Describe {
@@ -89,7 +116,7 @@ pub enum Effect<E> {
         /// The ledger as it is now. The shell only reads it.
         ledger: Arc<Ledger>,
         /// What to ask with.
-        tag: Option<EntityTag>,
+        mark: Option<ResponseMark>,
         /// For a ledger that has not taken in a response: the list that its floor follows from. By the time that the log
         /// responds more is known of the server's time.
         listed: Option<Listed>,

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use super::io::{EntityTag, Listed, Subject};
+use super::io::{Listed, ResponseMark, Subject};
 use crate::ledger::Ledger;
 use crate::time::UnixMillis;
 use crate::webhook::Webhook;
@@ -16,7 +16,7 @@ pub(super) struct Member<E> {
     /// Shared with the call that reads the log; that one never changes it.
     pub(super) ledger: Arc<Ledger>,
     /// What to ask for the log with; it belongs to what `ledger` has taken in.
-    pub(super) tag: Option<EntityTag>,
+    pub(super) mark: Option<ResponseMark>,
     pub(super) log: LogState<E>,
     /// The list that the floor of a ledger without any response follows from.
     pub(super) listed: Option<Listed>,
@@ -75,7 +75,7 @@ impl<E> Member<E> {
         Self {
             webhook,
             ledger,
-            tag: None,
+            mark: None,
             log,
             listed: None,
             read_at: None,

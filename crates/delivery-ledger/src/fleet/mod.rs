@@ -24,7 +24,9 @@ mod state;
 mod view;
 
 pub use crate::now::Now;
-pub use io::{CallFailure, CallId, Effect, EntityTag, Listed, Notice, PollResult, Reach, Subject};
+pub use io::{
+    BodyDigests, BodyMark, CallFailure, CallId, Effect, Listed, Notice, PollResult, Reach, ResponseMark, Subject,
+};
 pub use machine::{Fleet, FleetSettings};
 pub use state::{AccountState, WebhookState};
 pub use view::{AccountView, MemberView};

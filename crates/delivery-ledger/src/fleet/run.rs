@@ -150,7 +150,7 @@ impl<E: CallFailure> Fleet<E> {
             let call = self.call();
             self.account.call = Some(call);
             poll.await_list(interval);
-            self.outbox.push(Effect::List { call, tag: self.account.tag.clone() });
+            self.outbox.push(Effect::List { call, mark: self.account.mark.clone() });
             self.poll = Some(poll);
         }
         true
@@ -233,9 +233,9 @@ impl<E: CallFailure> Fleet<E> {
         self.calls.insert(id, call);
         member.called_at = Some(uptime);
         // What becomes of an attempt that was under way takes a response to tell.
-        let tag = member.tag.clone().filter(|_| !member.ledger.has_under_way());
+        let mark = member.mark.clone().filter(|_| !member.ledger.has_under_way());
         let (ledger, listed) = (Arc::clone(&member.ledger), member.listed);
-        self.outbox.push(Effect::ReadLog { call, id, ledger, tag, listed });
+        self.outbox.push(Effect::ReadLog { call, id, ledger, mark, listed });
     }
 
     /// Ends the poll if all its calls have ended, or if its time is up and nothing is left but calls that hang.

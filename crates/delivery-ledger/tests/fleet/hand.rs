@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use delivery_ledger::fleet::{
-    AccountState, CallId, Effect, Fleet, FleetSettings, Notice, Now, PollResult, Reach, WebhookState,
+    AccountState, CallId, Effect, Fleet, FleetSettings, Notice, Now, PollResult, Reach, ResponseMark, WebhookState,
 };
 use delivery_ledger::{
     Attempt, AttemptId, History, Ledger, Outcome, Policy, Selected, ServerTime, UnixMillis, Webhook, WebhookId,
@@ -32,6 +32,7 @@ pub(crate) struct Read {
     pub(crate) call: CallId,
     pub(crate) id: WebhookId,
     ledger: Arc<Ledger>,
+    pub(crate) mark: Option<ResponseMark>,
 }
 
 /// What the fleet asked for and said since it was last asked.
@@ -121,7 +122,7 @@ impl Hand {
             match effect {
                 Effect::List { call, .. } => asked.lists.push(call),
                 Effect::Describe { call, id } => asked.describes.push((call, id)),
-                Effect::ReadLog { call, id, ledger, .. } => asked.reads.push(Read { call, id, ledger }),
+                Effect::ReadLog { call, id, ledger, mark, .. } => asked.reads.push(Read { call, id, ledger, mark }),
                 Effect::PollEnded { result, .. } => asked.ended.push(result),
                 Effect::Show => asked.shows += 1,
                 Effect::Notice(notice) => asked.notices.push(notice),
@@ -158,6 +159,11 @@ impl Hand {
 
     /// The log call finds an attempt in each of these seconds.
     pub(crate) fn reads(&mut self, read: &Read, attempts: &[u64]) {
+        self.reads_marked(read, attempts, None);
+    }
+
+    /// The same, in a response that is known by `mark`.
+    pub(crate) fn reads_marked(&mut self, read: &Read, attempts: &[u64], mark: Option<ResponseMark>) {
         let mut reading = read.ledger.read(self.date(), &self.settings.policy);
         for second in attempts {
             let at = BEGIN.plus_millis(i64::try_from(second * 1_000).expect("some days"));
@@ -165,7 +171,7 @@ impl Hand {
             let id = AttemptId(object_id(at, number));
             reading.observe(Attempt { id, at, outcome: Outcome::Success { status: 200 }, retry: 0, event: None });
         }
-        self.fleet.log_read(read.call, read.id, reading.finish(), None, self.date(), now(self.clock));
+        self.fleet.log_read(read.call, read.id, reading.finish(), mark, self.date(), now(self.clock));
     }
 
     pub(crate) fn fails(&mut self, read: &Read, reach: Reach) {

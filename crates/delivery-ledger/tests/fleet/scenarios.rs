@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use delivery_ledger::Retention;
-use delivery_ledger::fleet::{Notice, PollResult, Reach, Subject};
+use delivery_ledger::fleet::{Notice, PollResult, Reach, ResponseMark, Subject};
 
 use crate::failure::Failure;
 use crate::hand::{Hand, INTERVAL, id};
@@ -430,4 +430,23 @@ fn a_replica_that_stands_by_reads_logs_as_rarely_as_it_polls_and_says_nothing_of
     assert_eq!(hand.fleet.read_interval(), Duration::from_secs(INTERVAL * 10));
     hand.fleet.limit_rate(20.0);
     assert_eq!(hand.ask().notices, []);
+}
+
+#[test]
+fn a_log_that_says_more_later_is_read_again_whether_it_has_changed_or_not() {
+    let mark = Some(ResponseMark { etag: Some(b"one".as_slice().into()), body: None });
+    let mut hand = Hand::watching(&[1]);
+    let mut start = INTERVAL;
+    let mut poll = |attempts: &[u64]| {
+        let asked = hand.at(start);
+        hand.listed(asked.list(), &[1]);
+        let read = hand.ask().reads.pop().expect("a read");
+        hand.reads_marked(&read, attempts, mark.clone());
+        assert_eq!(hand.ask().ended, [PollResult::Ok]);
+        start += INTERVAL;
+        read.mark
+    };
+    assert_eq!(poll(&[30]), None);
+    assert_eq!(poll(&[30, 3_000]), mark, "all of it was of the past");
+    assert_eq!(poll(&[30, 3_000]), None, "it has an attempt that is dated ahead, which is one of the present one day");
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use delivery_ledger::fleet::{CallId, Effect, EntityTag, Fleet, FleetSettings, Now, PollResult, Reach, WebhookState};
+use delivery_ledger::fleet::{
+    CallId, Effect, Fleet, FleetSettings, Now, PollResult, Reach, ResponseMark, WebhookState,
+};
 use delivery_ledger::{Ledger, Webhook, WebhookId, select};
 
 use crate::cloud::{Cloud, TIMEOUT, Target, Weather, date, dated, server_time};
@@ -50,7 +52,7 @@ pub(crate) struct Call {
 pub(crate) enum What {
     /// With what the response shows, where that was made when the call began.
     List {
-        tag: Option<EntityTag>,
+        mark: Option<ResponseMark>,
         early: Option<(Vec<Webhook>, usize, Duration)>,
     },
     Describe {
@@ -61,7 +63,7 @@ pub(crate) enum What {
         id: WebhookId,
         since: u64,
         ledger: Arc<Ledger>,
-        tag: Option<EntityTag>,
+        mark: Option<ResponseMark>,
         early: Option<Duration>,
     },
 }
@@ -220,12 +222,12 @@ impl Shell {
 
     fn carry_out(&mut self, effect: Effect<Failure>, have_ids_worked: bool) {
         match effect {
-            Effect::List { call, tag } => {
+            Effect::List { call, mark } => {
                 self.expect_no_pause();
                 assert!(self.calls.iter().all(|call| call.what.webhook().is_some()), "two calls read the list");
                 let (entries, malformed) = self.cloud.list();
                 let early = self.is_early().then_some((entries, malformed, self.clock));
-                self.begin(call, What::List { tag, early }, Target::List);
+                self.begin(call, What::List { mark, early }, Target::List);
             }
             Effect::Describe { call, id } => {
                 self.expect_room_for(id);
@@ -233,14 +235,14 @@ impl Shell {
                 let early = self.is_early().then(|| (self.look_at(id), self.clock));
                 self.begin(call, What::Describe { id, early }, Target::Describe(index));
             }
-            Effect::ReadLog { call, id, ledger, tag, .. } => {
+            Effect::ReadLog { call, id, ledger, mark, .. } => {
                 self.expect_room_for(id);
                 let watched = self.model.watched.get(&id).expect("only what is watched is read");
                 assert!(!watched.has_appeared, "a webhook that appeared is read before it was shown at 0");
                 let since = watched.since;
                 let early = self.is_early().then_some(self.clock);
                 let index = self.cloud.index_of(id);
-                self.begin(call, What::Log { id, since, ledger, tag, early }, Target::Log(index));
+                self.begin(call, What::Log { id, since, ledger, mark, early }, Target::Log(index));
             }
             Effect::Show => {
                 self.save();
@@ -303,15 +305,15 @@ impl Shell {
         }
         self.has_lost_sight |= result == Err(Failure(Reach::Api));
         match what {
-            What::List { tag, early } => self.list_ended(call, tag, early, result),
+            What::List { mark, early } => self.list_ended(call, mark, early, result),
             What::Describe { id, early } => {
                 let (seen, seen_at) = early.unwrap_or_else(|| (self.look_at(id), self.clock));
                 let seen = result.and_then(|()| seen.ok_or(Failure(Reach::Gone)));
                 self.describe_ended(call, id, seen, seen_at);
             }
-            What::Log { id, since, ledger, tag, early } => {
+            What::Log { id, since, ledger, mark, early } => {
                 let seen_at = early.unwrap_or(self.clock);
-                self.log_ended(call, (id, since), &ledger, tag.as_ref(), result.map(|()| seen_at));
+                self.log_ended(call, (id, since), &ledger, mark.as_ref(), result.map(|()| seen_at));
             }
         }
     }
@@ -319,7 +321,7 @@ impl Shell {
     fn list_ended(
         &mut self,
         call: CallId,
-        tag: Option<EntityTag>,
+        mark: Option<ResponseMark>,
         early: Option<(Vec<Webhook>, usize, Duration)>,
         result: Result<(), Failure>,
     ) {
@@ -334,8 +336,10 @@ impl Shell {
             let (entries, malformed) = self.cloud.list();
             (entries, malformed, self.clock)
         });
-        let fresh = self.has_etags.then(|| EntityTag(format!("{entries:?} {malformed}").into_bytes().into()));
-        if fresh.is_some() && fresh == tag {
+        let fresh = self
+            .has_etags
+            .then(|| ResponseMark { etag: Some(format!("{entries:?} {malformed}").into_bytes().into()), body: None });
+        if fresh.is_some() && fresh == mark {
             self.model.list_unchanged(date(seen_at), self.clock);
             self.fleet.list_unchanged(call, dated(seen_at), now);
             return;
@@ -373,7 +377,7 @@ impl Shell {
         call: CallId,
         (id, since): (WebhookId, u64),
         ledger: &Ledger,
-        tag: Option<&EntityTag>,
+        mark: Option<&ResponseMark>,
         seen_at: Result<Duration, Failure>,
     ) {
         let now = self.now();
@@ -389,8 +393,10 @@ impl Shell {
                 return;
             }
         };
-        let fresh = self.has_etags.then(|| EntityTag(format!("{id} {length}").into_bytes().into()));
-        if fresh.is_some() && fresh.as_ref() == tag {
+        let fresh = self
+            .has_etags
+            .then(|| ResponseMark { etag: Some(format!("{id} {length}").into_bytes().into()), body: None });
+        if fresh.is_some() && fresh.as_ref() == mark {
             self.fleet.log_unchanged(call, id, dated(seen_at), now);
             return;
         }
