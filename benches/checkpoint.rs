@@ -41,8 +41,7 @@ struct Fleet {
 
 static FLEET: LazyLock<Fleet> = LazyLock::new(|| {
     let webhooks: Vec<(Webhook, Ledger)> = (0..WEBHOOKS).map(|number| (webhook(number), ledger(number))).collect();
-    let account =
-        AccountState { listed_at: Some(NOW), list_read_at: Some(NOW), server_ahead_millis: 0, identity: String::new() };
+    let account = AccountState { listed_at: Some(NOW), list_read_at: Some(NOW), ..AccountState::default() };
     let records = Records {
         account: encode_record(&account).expect("bytes"),
         webhooks: webhooks.iter().map(|(webhook, ledger)| (webhook.id, encode(webhook, ledger, 0))).collect(),
@@ -130,7 +129,7 @@ fn fold_all(logs: Vec<(Ledger, Vec<Attempt>)>) {
 fn render_all() -> Part {
     let dated = |(webhook, ledger): &(Webhook, Ledger)| {
         let view = WebhookView::new(Arc::new(webhook.clone()), Figures::of(ledger, &POLICY), Some(true));
-        DatedView { view: Arc::new(view), read_at: Some(NOW) }
+        DatedView { view: Arc::new(view), read_at: Some(NOW), interval_millis: 60_000 }
     };
     let blocks = FLEET.webhooks.chunks(64).map(|webhooks| {
         let block = Block::new(webhooks.iter().map(dated).collect(), None);

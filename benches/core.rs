@@ -169,7 +169,7 @@ fn render_of_webhooks(bencher: Bencher<'_, '_>, (webhooks, encoding): (u32, Enco
         .into_iter()
         .map(|webhook| {
             let view = WebhookView::new(Arc::new(webhook), Figures::of(&ledger, &POLICY), Some(true));
-            DatedView { view: Arc::new(view), read_at: Some(NOW) }
+            DatedView { view: Arc::new(view), read_at: Some(NOW), interval_millis: 60_000 }
         })
         .collect();
     let page = || {

@@ -125,6 +125,8 @@ pub struct WebhookRow {
     pub problem: Option<CallError>,
     /// When its log was last read, by the local clock.
     pub read_at: Option<UnixMillis>,
+    /// The planned milliseconds between two reads of it, for telling what is stale.
+    pub poll_interval_millis: i64,
     /// Whether its newest attempt failed and may be retried: all later events wait.
     pub is_blocked: bool,
     /// Failed attempts since the last success, history included.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::snapshot::{Overview, WebhookRow};
 use delivery_ledger::UnixMillis;
 
-/// Data is stale once it has not been read for so many poll intervals: one poll may fail and one may be late. A convention.
+/// Data is stale once it has not been read for so many of the intervals that it is planned to be read at: one poll may fail and one may be late. A convention.
 const INTERVALS_UNTIL_STALE: i64 = 3;
 
 /// For how long after a webhook's newest failure its lost events need attention: over a long weekend. The counts of an
@@ -52,7 +52,7 @@ impl WebhookState {
     /// as an attempt may be retried it is blocked.
     #[must_use]
     pub fn of(webhook: &WebhookRow, overview: &Overview, now: UnixMillis) -> Self {
-        let is_stale = webhook.read_at.is_some_and(|at| is_stale(at, overview, now));
+        let is_stale = webhook.read_at.is_some_and(|at| is_stale(at, webhook.poll_interval_millis, now));
         Self::of_log(webhook, webhook.is_readable, is_stale, overview, now)
     }
 
@@ -148,9 +148,9 @@ impl Tone {
     }
 }
 
-/// Whether what was read at `at` should have been read again by now.
-pub(crate) const fn is_stale(at: UnixMillis, overview: &Overview, now: UnixMillis) -> bool {
-    let limit = overview.poll_interval_millis.saturating_mul(INTERVALS_UNTIL_STALE);
+/// Whether what was read at `at`, and is read once in so many milliseconds, should have been read again by now.
+pub(crate) const fn is_stale(at: UnixMillis, interval_millis: i64, now: UnixMillis) -> bool {
+    let limit = interval_millis.saturating_mul(INTERVALS_UNTIL_STALE);
     limit > 0 && now.millis_since(at) > limit
 }
 

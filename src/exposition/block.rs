@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use super::families::FAMILIES;
+use super::families::{FAMILIES, LedgerFamily};
 use super::format::Format;
 use super::view::DatedView;
 use crate::compression::{Deflated, Deflater};
@@ -28,15 +28,20 @@ struct Lines {
 
 impl Block {
     /// A block of these webhooks, which takes the place of `before`. If they differ in nothing but when their logs were last
-    /// read, no other lines are made anew.
+    /// read, and how often they are to be, no other lines are made anew.
     #[must_use]
     pub fn new(webhooks: Vec<DatedView>, before: Option<&Self>) -> Self {
         let before = before.filter(|before| {
             let mut both = before.webhooks.iter().zip(&webhooks);
             before.webhooks.len() == webhooks.len() && both.all(|(old, new)| Arc::ptr_eq(&old.view, &new.view))
         });
+        let is_replanned = before.is_some_and(|before| {
+            let mut both = before.webhooks.iter().zip(&webhooks);
+            both.any(|(old, new)| old.interval_millis != new.interval_millis)
+        });
+        let changes = |family: &LedgerFamily| family.passes_with_time() || is_replanned && family.follows_plan();
         let lines = FAMILIES.iter().enumerate().map(|(index, family)| match before {
-            Some(before) if !family.passes_with_time() => Arc::clone(&before.lines[index]),
+            Some(before) if !changes(family) => Arc::clone(&before.lines[index]),
             _ => Arc::default(),
         });
         let lines = lines.collect();

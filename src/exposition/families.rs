@@ -28,7 +28,7 @@ impl LedgerFamily {
     #[must_use]
     pub fn full_help(&self) -> String {
         let freshness = match self.samples {
-            Samples::Freshness => "",
+            Samples::Freshness | Samples::Plan => "",
             Samples::PerWebhook(_) => "; cotalker_webhook_last_poll_success_timestamp_seconds tells how fresh it is",
             Samples::OfAll(_) => "; cotalker_exporter_last_poll_success_timestamp_seconds tells how fresh it is",
         };
@@ -39,7 +39,7 @@ impl LedgerFamily {
     #[must_use]
     pub fn doc(&self) -> FamilyDoc {
         let common: &[&str] = match self.samples {
-            Samples::PerWebhook(_) | Samples::Freshness => &["webhook_id", "webhook"],
+            Samples::PerWebhook(_) | Samples::Freshness | Samples::Plan => &["webhook_id", "webhook"],
             Samples::OfAll(_) => &[],
         };
         FamilyDoc {
@@ -57,12 +57,17 @@ impl LedgerFamily {
 
     /// Whether it has series of each webhook.
     pub(super) const fn is_per_webhook(&self) -> bool {
-        matches!(self.samples, Samples::PerWebhook(_) | Samples::Freshness)
+        matches!(self.samples, Samples::PerWebhook(_) | Samples::Freshness | Samples::Plan)
     }
 
     /// Whether it changes whenever a log is read, though nothing else may.
     pub(super) const fn passes_with_time(&self) -> bool {
         matches!(self.samples, Samples::Freshness)
+    }
+
+    /// Whether it changes with how often logs are to be read, though nothing else may.
+    pub(super) const fn follows_plan(&self) -> bool {
+        matches!(self.samples, Samples::Plan)
     }
 
     /// Writes its head, and its samples if they are of the whole account.
@@ -76,11 +81,12 @@ impl LedgerFamily {
     /// Writes its samples of these webhooks, in their order; its head stands before.
     pub(super) fn go_on(&self, webhooks: &[DatedView], sink: &mut dyn Sink) {
         sink.resume(&Family { name: self.name, kind: self.kind, help: "" });
-        for DatedView { view, read_at } in webhooks {
+        for DatedView { view, read_at, interval_millis } in webhooks {
             let mut series = Series { sink, shared: view.shared() };
             match self.samples {
                 Samples::PerWebhook(samples) => samples(&mut series, view),
                 Samples::Freshness => series.put_opt(read_at.map(Value::from)),
+                Samples::Plan => series.put(Value::Millis(*interval_millis)),
                 Samples::OfAll(_) => {}
             }
         }
@@ -92,6 +98,8 @@ enum Samples {
     PerWebhook(fn(&mut Series<'_>, &WebhookView)),
     /// When the log was last read.
     Freshness,
+    /// How often it is to be read.
+    Plan,
     OfAll(fn(&mut Series<'_>, &AccountView)),
 }
 
@@ -176,6 +184,13 @@ pub const FAMILIES: &[LedgerFamily] = &[
         labels: &[],
         help: "Unix time of the last successful read of the webhook's log, by the exporter's clock; the webhook's other metrics are as fresh as this.",
         samples: Samples::Freshness,
+    },
+    LedgerFamily {
+        name: "cotalker_webhook_poll_interval_seconds",
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Planned time between two reads of the webhook's log: that between two polls, or a multiple of it where --poll.rate does not let each poll read all logs.",
+        samples: Samples::Plan,
     },
     counter(
         "cotalker_webhook_delivery_attempts_total",
@@ -416,7 +431,11 @@ mod tests {
     ) -> String {
         let view = WebhookView::new(Arc::new(webhook.clone()), Figures::of(ledger, &POLICY), is_up);
         let mut text = Vec::new();
-        write(account, &[DatedView { view: Arc::new(view), read_at }], &mut Text::new(&mut text));
+        write(
+            account,
+            &[DatedView { view: Arc::new(view), read_at, interval_millis: 60_000 }],
+            &mut Text::new(&mut text),
+        );
         String::from_utf8(text).expect("UTF-8")
     }
 

@@ -6,7 +6,7 @@ use delivery_ledger::{Figures, UnixMillis, Webhook};
 
 use super::sample::Shared;
 
-/// One webhook, as its metrics see it, but for when its log was last read.
+/// One webhook, as its metrics see it, but for when its log was last read and how often it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookView {
     pub(super) webhook: Arc<Webhook>,
@@ -33,13 +33,15 @@ impl WebhookView {
     }
 }
 
-/// One webhook, as its metrics see it. Time that passes changes no more than the date.
+/// One webhook, as its metrics see it. Time that passes changes no more than the date and the plan.
 #[derive(Clone, Debug)]
 pub struct DatedView {
     /// The rest.
     pub view: Arc<WebhookView>,
     /// When its log was last read, by the local clock.
     pub read_at: Option<UnixMillis>,
+    /// The planned milliseconds between two reads of it.
+    pub interval_millis: i64,
 }
 
 /// The whole account, as its metrics see it.

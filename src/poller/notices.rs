@@ -23,7 +23,11 @@ pub(super) fn log(notice: &Notice<CallError>) {
             tracing::warn!(dropped, "there are more webhooks than --webhook.limit; the newest are not watched");
         }
         Notice::ReadInterval { webhooks, interval } => {
-            tracing::info!(webhooks, seconds = interval.as_secs_f64(), "at --poll.rate each log is read this often");
+            tracing::info!(
+                webhooks,
+                seconds = interval.as_secs_f64(),
+                "at --poll.rate a log is read at least this often; busy ones are read more often"
+            );
         }
         Notice::Appeared(subject) => {
             tracing::info!(webhook = subject.label, id = %subject.id, "a new webhook is watched");

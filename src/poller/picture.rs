@@ -1,6 +1,7 @@
 //! What is shown of all webhooks, in blocks: what has not changed is shared with what was shown before.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use delivery_ledger::fleet::MemberView;
 use delivery_ledger::{Figures, Ledger, Policy, UnixMillis, Webhook, WebhookId};
@@ -43,6 +44,7 @@ struct Shown {
     webhook: Arc<Webhook>,
     is_up: Option<bool>,
     read_at: Option<UnixMillis>,
+    interval: Duration,
     view: Arc<WebhookView>,
     row: Arc<WebhookRow>,
 }
@@ -125,10 +127,11 @@ impl Group {
 
     fn bring_up_to_date(&mut self) {
         if std::mem::take(&mut self.is_outdated) {
-            let views = self
-                .webhooks
-                .iter()
-                .map(|Shown { view, read_at, .. }| DatedView { view: Arc::clone(view), read_at: *read_at });
+            let views = self.webhooks.iter().map(|Shown { view, read_at, interval, .. }| DatedView {
+                view: Arc::clone(view),
+                read_at: *read_at,
+                interval_millis: millis(*interval),
+            });
             self.lines = Arc::new(Block::new(views.collect(), Some(&self.lines)));
             self.rows = self.webhooks.iter().map(|shown| Arc::clone(&shown.row)).collect();
         }
@@ -147,6 +150,7 @@ impl Shown {
             webhook: Arc::clone(webhook),
             is_up: *is_up,
             read_at: *read_at,
+            interval: member.interval,
             view,
             row,
         }
@@ -156,9 +160,13 @@ impl Shown {
     fn is(&self, member: &Member<'_>) -> bool {
         std::ptr::eq(self.ledger.as_ptr(), Arc::as_ptr(member.ledger))
             && Arc::ptr_eq(&self.webhook, member.webhook)
-            && (self.is_up, self.read_at) == (member.is_up, member.read_at)
+            && (self.is_up, self.read_at, self.interval) == (member.is_up, member.read_at, member.interval)
             && self.row.problem.as_ref() == member.problem
     }
+}
+
+fn millis(interval: Duration) -> i64 {
+    i64::try_from(interval.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn row(member: &Member<'_>, policy: &Policy) -> WebhookRow {
@@ -174,6 +182,7 @@ fn row(member: &Member<'_>, policy: &Policy) -> WebhookRow {
         is_readable: member.is_up,
         problem: member.problem.cloned(),
         read_at: member.read_at,
+        poll_interval_millis: millis(member.interval),
         is_blocked: ledger.is_blocked(policy),
         consecutive_failures: standing.consecutive_failures,
         failing_since: standing.failing_since,

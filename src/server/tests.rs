@@ -305,6 +305,7 @@ async fn the_page_shows_webhooks_and_allows_nothing_foreign() {
         is_readable: Some(true),
         problem: None,
         read_at: None,
+        poll_interval_millis: 60_000,
         is_blocked: false,
         consecutive_failures: 0,
         failing_since: None,

@@ -156,7 +156,7 @@ impl Instruments {
             &registry,
             Gauge::new(
                 "cotalker_exporter_webhook_read_interval_seconds",
-                "Time between two reads of a webhook's log that --poll.interval, --poll.rate and the number of webhooks allow; calls that take long make it longer.",
+                "Longest planned time between two reads of a webhook's log, see cotalker_webhook_poll_interval_seconds; calls that take long make it longer.",
             ),
         )?;
         let last_poll_success = register(
@@ -300,7 +300,7 @@ impl Instruments {
         self.poll_interval.set(poll_interval_seconds);
     }
 
-    /// So many seconds lie between two reads of a webhook's log, as far as the interval, the rate and the number of webhooks go.
+    /// So many seconds lie between two reads of a webhook's log at most, as it is planned.
     pub fn reads_each_webhook_every(&self, seconds: f64) {
         self.webhook_read_interval.set(seconds);
     }

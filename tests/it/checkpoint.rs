@@ -9,7 +9,7 @@ use cotalker_webhook_exporter::store::record::{
 use cotalker_webhook_exporter::store::{CURRENT, Found, JOURNAL, OpenError, PREVIOUS, Store};
 use delivery_ledger::Outcome;
 use delivery_ledger::ServerTime;
-use delivery_ledger::fleet::{AccountState, WebhookState};
+use delivery_ledger::fleet::{AccountState, Turns, WebhookState};
 use delivery_ledger::{
     Action, Attempt, AttemptId, Event, EventKey, EventType, ObjectId, Position, SubjectId, UnixMillis, Webhook,
 };
@@ -53,6 +53,7 @@ fn checkpoint(attempts: u8) -> Checkpoint {
         list_read_at: Some(NOW),
         server_ahead_millis: -12,
         identity: "https://www.cotalker.com".to_owned(),
+        turns: Vec::new(),
     };
     let saved = WebhookState { webhook, ledger, read_at: Some(NOW), vanished_since: None, is_behind: false };
     Checkpoint { account, webhooks: vec![saved] }
@@ -322,6 +323,22 @@ fn the_checkpoint_and_the_journal_of_version_4_load_exactly() {
 }
 
 /// An exporter without a journal would go on from an old checkpoint as if it were all.
+#[test]
+fn for_how_long_logs_have_waited_is_read_where_it_is_written_and_left_alone_by_who_does_not_know_it() {
+    let mut waiting = checkpoint(1);
+    let unaware = bytes_of(&waiting);
+    waiting.account.turns = vec![Turns(200, 3), Turns(1, 10)];
+    assert_eq!(checkpoint_of(&bytes_of(&waiting)), Ok(waiting.clone()));
+    assert_eq!(checkpoint_of(&unaware), Ok(checkpoint(1)));
+    // The account as an exporter knows it that is older than that.
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Older(Option<UnixMillis>, Option<UnixMillis>, i64, String);
+    let record = encode_record(&waiting.account).expect("bytes");
+    let AccountState { listed_at, list_read_at, server_ahead_millis, identity, .. } = waiting.account;
+    let older = Older(listed_at, list_read_at, server_ahead_millis, identity);
+    assert_eq!(postcard::from_bytes(&record[4..]), Ok(older));
+}
+
 #[test]
 fn the_version_that_had_no_journal_sees_that_this_one_is_newer() {
     let bytes = bytes_of(&checkpoint(2));

@@ -357,6 +357,14 @@ impl Ledger {
         &self.recent
     }
 
+    /// The place of the newest attempt that is known, history included.
+    pub(crate) fn newest_place(&self) -> Option<UnixMillis> {
+        let recent = self.recent.newest_first().first().map(|newest| newest.position().at);
+        // One that is dated ahead is not among the recent ones.
+        let counted = self.counted.last_key_value().map(|(id, _)| id.0.made_at());
+        recent.max(counted)
+    }
+
     /// Whether the newest attempt, as of the last response, is a failure that may still be retried.
     #[must_use]
     pub fn is_blocked(&self, policy: &Policy) -> bool {

@@ -30,7 +30,7 @@ pub struct RecentAttempt {
 }
 
 impl RecentAttempt {
-    fn position(&self) -> Position {
+    pub(crate) fn position(&self) -> Position {
         Position::of(self.id, self.at)
     }
 }

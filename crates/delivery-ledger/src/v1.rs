@@ -1,7 +1,6 @@
 //! What version 1 of the checkpoint held, for reading it. Nothing writes it any more.
 
 use alloc::collections::BTreeMap;
-use alloc::string::String;
 use alloc::sync::Arc;
 
 use serde::Deserialize;
@@ -28,7 +27,7 @@ pub struct AccountState {
 impl From<AccountState> for fleet::AccountState {
     fn from(old: AccountState) -> Self {
         let AccountState { listed_at, list_read_at, server_ahead_millis } = old;
-        Self { listed_at, list_read_at, server_ahead_millis, identity: String::new() }
+        Self { listed_at, list_read_at, server_ahead_millis, ..Self::default() }
     }
 }
 

@@ -54,6 +54,7 @@ struct Known {
     is_up: Option<bool>,
     problem: Option<CallError>,
     read_at: Option<UnixMillis>,
+    interval: Duration,
 }
 
 fn id(number: u16) -> WebhookId {
@@ -73,7 +74,14 @@ impl Known {
             active: !number.is_multiple_of(7),
         };
         let ledger = Arc::new(Ledger::new(Position::START));
-        Self { webhook: Arc::new(webhook), ledger, is_up: None, problem: None, read_at: None }
+        Self {
+            webhook: Arc::new(webhook),
+            ledger,
+            is_up: None,
+            problem: None,
+            read_at: None,
+            interval: Duration::from_secs(60),
+        }
     }
 
     fn member(&self) -> Member<'_> {
@@ -83,11 +91,15 @@ impl Known {
             is_up: self.is_up,
             problem: self.problem.as_ref(),
             read_at: self.read_at,
+            interval: self.interval,
         }
     }
 
     fn read(&mut self, now: UnixMillis, news: Option<Outcome>) {
         let ledger = Arc::make_mut(&mut self.ledger);
+        if news.is_some() {
+            self.interval += Duration::from_secs(60);
+        }
         match news {
             Some(outcome) => {
                 let number = u8::try_from(ledger.counted() % 200).expect("small");
@@ -182,6 +194,7 @@ impl World {
                     known.is_up,
                 )),
                 read_at: known.read_at,
+                interval_millis: millis(known.interval),
             })
             .collect();
         let mut text = Vec::new();

@@ -85,7 +85,8 @@ fn several(affected: &Affected<'_>, clocks: &Clocks) -> Card {
             words.logs_of(count)
         }
         Cause::Stale => {
-            sentences.push(words.logs_stale(count, clocks.poll_interval_millis));
+            let longest = affected.entries().map(|entry| entry.webhook.poll_interval_millis).max();
+            sentences.push(words.logs_stale(count, longest.unwrap_or_default()));
             to_do.push(ToDo::of(labels.check_exporter));
             words.logs_of(count)
         }

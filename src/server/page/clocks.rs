@@ -24,15 +24,13 @@ pub(super) struct Clocks {
     pub(super) now: UnixMillis,
     /// The server's, for what stands in logs.
     pub(super) server_now: UnixMillis,
-    /// The time between two polls.
-    pub(super) poll_interval_millis: i64,
     pub(super) words: &'static dyn Words,
 }
 
 impl Clocks {
     pub(super) const fn of(overview: &Overview, now: UnixMillis, words: &'static dyn Words) -> Self {
         let server_now = server_time(overview, now);
-        Self { now, server_now, poll_interval_millis: overview.poll_interval_millis, words }
+        Self { now, server_now, words }
     }
 
     /// How long ago something happened that the exporter did.

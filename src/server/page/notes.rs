@@ -24,7 +24,7 @@ pub(super) fn notes(overview: &Overview, clocks: &Clocks) -> Vec<Note> {
         None => notes.push(note(Tone::Idle, labels.first_poll_runs.to_owned())),
         Some(true) => {
             if let Some(at) = overview.listed_at
-                && is_stale(at, overview, clocks.now)
+                && is_stale(at, overview.poll_interval_millis, clocks.now)
             {
                 let read = clocks.local_age(at);
                 notes.push(note(Tone::Doubtful, words.list_stale(overview.poll_interval_millis, read)));

@@ -118,7 +118,7 @@ fn tell_reading(
             to_do.extend(webhook.problem.as_ref().map(|problem| ToDo::of(words.advice(problem.advice))));
         }
         Some(true) if state == WebhookState::Stale => {
-            sentences.push(words.logs_stale(1, clocks.poll_interval_millis));
+            sentences.push(words.logs_stale(1, webhook.poll_interval_millis));
             to_do.push(ToDo::of(labels.check_exporter));
         }
         Some(true) => {}

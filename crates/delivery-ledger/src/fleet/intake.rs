@@ -10,6 +10,7 @@ use super::account::ListState;
 use super::io::{CallFailure, CallId, Effect, Listed, Notice, Reach, ResponseMark, Subject};
 use super::machine::{Fleet, KEEP_MISSING, KEEP_VANISHED};
 use super::member::{Age, LogState, Member, Vanished};
+use super::planned::millis;
 use super::poll::{Fuse, ListTurn};
 use super::schedule;
 use crate::attempt::Position;
@@ -196,7 +197,8 @@ impl<E: CallFailure> Fleet<E> {
                 member
             }
         };
-        self.members.insert(id, Member { revision, ..member });
+        let waits_since = millis(self.poll.as_ref().map_or(now.uptime, |poll| poll.started));
+        self.members.insert(id, Member { revision, waits_since, ..member });
     }
 
     /// Where counting starts for a webhook without a ledger, and whether its log is read in this poll.

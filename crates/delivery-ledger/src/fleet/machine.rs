@@ -10,8 +10,8 @@ use super::account::Account;
 use super::io::{CallFailure, CallId, Effect, Notice};
 use super::member::{Age, LogState, Member, Vanished};
 use super::notices::Outbox;
+use super::plan::Plan;
 use super::poll::Poll;
-use super::schedule;
 use super::state::{AccountState, WebhookState};
 use crate::baseline::History;
 use crate::id::WebhookId;
@@ -82,8 +82,10 @@ pub struct Fleet<E> {
     pub(super) has_news: bool,
     /// API calls per second at most; 0 for no limit.
     pub(super) calls_per_second: f64,
-    /// The time between two reads of a log that was told last.
+    /// How long a log may wait, as it was told last.
     pub(super) told_read_interval: Duration,
+    /// How often each log is read; `None` if each poll reads them all.
+    pub(super) plan: Option<Plan>,
     pub(super) outbox: Outbox<E>,
 }
 
@@ -128,6 +130,7 @@ impl<E: CallFailure> Fleet<E> {
             has_news: true,
             calls_per_second: 0.0,
             told_read_interval: interval,
+            plan: None,
             outbox: Outbox::new(),
         }
     }
@@ -164,6 +167,7 @@ impl<E: CallFailure> Fleet<E> {
                 self.members.insert(id, Member { read_at, ..Member::new(webhook, ledger, log) });
             }
         }
+        self.restore_turns(now);
         // What is restored is as good as a first poll, if it can be shown.
         self.is_ready = self.members.values().any(|member| member.behind().is_none());
     }
@@ -173,27 +177,6 @@ impl<E: CallFailure> Fleet<E> {
     pub fn limit_rate(&mut self, calls_per_second: f64) {
         self.calls_per_second = calls_per_second;
         self.tell_read_interval();
-    }
-
-    /// The time between two reads of a log that the interval, the limit of the rate and the number of webhooks allow. Calls
-    /// that take long make it longer.
-    #[must_use]
-    pub fn read_interval(&self) -> Duration {
-        let calls = match self.settings.ids.len() {
-            0 => self.members.len().saturating_add(1),
-            ids => ids.saturating_mul(2),
-        };
-        schedule::read_interval(calls, self.calls_per_second, self.every)
-    }
-
-    /// Tells how often logs are read if that is less often than the interval says, and when it is as it says again.
-    pub(super) fn tell_read_interval(&mut self) {
-        let interval = self.read_interval();
-        if interval != self.told_read_interval {
-            self.told_read_interval = interval;
-            let webhooks = self.members.len().max(self.settings.ids.len());
-            self.outbox.say(Notice::ReadInterval { webhooks, interval });
-        }
     }
 
     /// Says what the state is about from now on: the API's URL and the company. Says so if a checkpoint was about another:

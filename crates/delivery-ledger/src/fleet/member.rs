@@ -4,6 +4,8 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use super::io::{Listed, ResponseMark, Subject};
+use super::plan::{Plan, Wish};
+use super::schedule;
 use crate::ledger::Ledger;
 use crate::time::UnixMillis;
 use crate::webhook::Webhook;
@@ -26,6 +28,11 @@ pub(super) struct Member<E> {
     pub(super) missing_since: Option<Duration>,
     /// When a call for it last started.
     pub(super) called_at: Option<Duration>,
+    /// The start of the poll in which it last had its turn, or appeared: milliseconds of the uptime, negative if that was
+    /// before the process began.
+    pub(super) waits_since: i64,
+    /// Whether this poll leaves it to a later one because there are too many.
+    pub(super) is_put_off: bool,
     /// Goes up with every change that is worth saving.
     pub(super) revision: u64,
 }
@@ -81,6 +88,8 @@ impl<E> Member<E> {
             read_at: None,
             missing_since: None,
             called_at: None,
+            waits_since: 0,
+            is_put_off: false,
             revision: 0,
         }
     }
@@ -116,9 +125,33 @@ impl<E> Member<E> {
         }
     }
 
-    /// Whether its log should be readable by the end of a poll, and is not.
+    /// Whether its log should be readable by the end of a poll, and is not. One that is put off should be if calls for it
+    /// keep failing.
     pub(super) fn is_unread(&self) -> bool {
-        !matches!(self.log, LogState::Appeared | LogState::Readable)
+        match &self.log {
+            LogState::Appeared | LogState::Readable => false,
+            LogState::Unread | LogState::Behind { .. } => !self.is_put_off,
+            LogState::Unreadable { failures, .. } => !self.is_put_off || *failures > 0,
+        }
+    }
+
+    /// After how many intervals its log is read again by this plan. One that fails waits for no longer than the longest
+    /// backoff, wherever there is room.
+    pub(super) fn planned(&self, plan: &Plan, interval: Duration) -> u32 {
+        let planned = plan.intervals(Wish::of(&self.ledger, interval));
+        match &self.log {
+            LogState::Unreadable { failures: 1.., .. } => planned.min(schedule::BACKOFF_LONGEST_POLLS),
+            LogState::Appeared
+            | LogState::Unread
+            | LogState::Behind { .. }
+            | LogState::Readable
+            | LogState::Unreadable { .. } => planned,
+        }
+    }
+
+    /// Whether nothing is known of its log, or nothing that may be shown.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.ledger.as_of().is_none() || self.behind().is_some()
     }
 
     pub(super) fn problem(&self) -> Option<&E> {

@@ -17,6 +17,8 @@ mod io;
 mod machine;
 mod member;
 mod notices;
+mod plan;
+mod planned;
 mod poll;
 mod run;
 pub mod schedule;
@@ -28,5 +30,5 @@ pub use io::{
     BodyDigests, BodyMark, CallFailure, CallId, Effect, Listed, Notice, PollResult, Reach, ResponseMark, Subject,
 };
 pub use machine::{Fleet, FleetSettings};
-pub use state::{AccountState, WebhookState};
+pub use state::{AccountState, Turns, WebhookState};
 pub use view::{AccountView, MemberView};

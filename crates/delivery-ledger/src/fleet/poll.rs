@@ -18,8 +18,32 @@ const PATIENCE_PERCENT: u32 = 25;
 /// The longest such patience, whatever the interval. A convention: ten times a slow list.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(10);
 
+/// No call of a poll that does not read all logs starts in this last part of the interval, in percent. More than what
+/// the budget leaves (see [`schedule::budget`]), for the list takes time as well.
+const LAST_CALL_PERCENT: u32 = 3;
+
+/// Such a poll ends by this last part of the interval, in percent; calls that have not ended go on beside the next one.
+const LAST_END_PERCENT: u32 = 1;
+
+/// Until when a poll goes on that does not read all logs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// No turn starts from then on.
+    pub(super) turns: Duration,
+    /// It ends then.
+    pub(super) end: Duration,
+}
+
+impl Bounds {
+    /// Those of a poll before one that starts at `next`.
+    pub(super) fn before(next: Duration, interval: Duration) -> Self {
+        let turns = next.saturating_sub(interval * LAST_CALL_PERCENT / 100);
+        Self { turns, end: next.saturating_sub(interval * LAST_END_PERCENT / 100) }
+    }
+}
+
 /// How long a call may take before it holds up nothing any more.
-fn patience(interval: Duration) -> Duration {
+pub(super) fn patience(interval: Duration) -> Duration {
     (interval * PATIENCE_PERCENT / 100).min(LONGEST_PATIENCE)
 }
 
@@ -31,6 +55,10 @@ pub(super) struct Poll {
     pub(super) deadline: Duration,
     /// Whose turn it is, in order.
     pub(super) turns: VecDeque<WebhookId>,
+    /// How many turns there have been, and are to come.
+    pub(super) lined_up: usize,
+    /// `None` if it reads all logs, however long it takes.
+    pub(super) bounds: Option<Bounds>,
     /// Between the starts of two turns.
     pub(super) spacing: Duration,
     /// No turn starts before then.
@@ -68,6 +96,8 @@ impl Poll {
             started,
             deadline: started.saturating_add(interval * LEAVE_BEHIND_AFTER_PERCENT / 100),
             turns: VecDeque::new(),
+            lined_up: 0,
+            bounds: None,
             spacing: Duration::ZERO,
             next_turn: started,
             list: ListTurn::Done,
@@ -85,6 +115,9 @@ impl Poll {
     /// A call for a log starts now. It does not hang yet: a poll that overruns, because there are more logs than calls for
     /// them in an interval, waits for its last calls for as long as that holds up no further poll, or for a while.
     pub(super) fn call_starts(&mut self, now: Duration, interval: Duration) {
+        if self.bounds.is_some() {
+            return;
+        }
         let first = self.started.saturating_add(interval * LEAVE_BEHIND_AFTER_PERCENT / 100);
         let in_time = if first < now { schedule::next_tick(first, interval, now).0 } else { first };
         self.deadline = in_time.max(now.saturating_add(patience(interval)));

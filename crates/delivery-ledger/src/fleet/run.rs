@@ -1,13 +1,15 @@
 //! When polls start and end, and whose turn it is.
 
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::account::ListState;
 use super::io::{CallFailure, CallId, Effect, PollResult, Reach};
 use super::machine::Fleet;
 use super::member::{Age, LogState, Member};
-use super::poll::{Fuse, ListTurn, Poll};
+use super::poll::{Fuse, ListTurn, Poll, patience};
 use super::schedule;
 use crate::id::WebhookId;
 use crate::now::Now;
@@ -31,6 +33,7 @@ impl<E: CallFailure> Fleet<E> {
                 poll.list = ListTurn::Late;
                 self.fill_turns(now.uptime);
             }
+            self.end_turns(now.uptime);
             if !self.start_turn(now) && !self.end_poll(now, random) {
                 return;
             }
@@ -53,6 +56,7 @@ impl<E: CallFailure> Fleet<E> {
             self.told_read_interval = every;
         }
         self.every = every;
+        self.make_plan();
     }
 
     /// Whether a poll is under way.
@@ -72,6 +76,22 @@ impl<E: CallFailure> Fleet<E> {
         self.poll_wakes_at().min(self.stale_until.unwrap_or(Duration::MAX))
     }
 
+    /// Leaves the turns that a poll had no time for to the next one.
+    fn end_turns(&mut self, uptime: Duration) {
+        if self.turns_end_at().is_some_and(|at| at <= uptime)
+            && let Some(poll) = &mut self.poll
+        {
+            let left = core::mem::take(&mut poll.turns);
+            self.put_off(left.into_iter());
+        }
+    }
+
+    /// When the turns of the poll end that are left; not during a pause, which may mean more.
+    fn turns_end_at(&self) -> Option<Duration> {
+        let poll = self.poll.as_ref().filter(|poll| !poll.turns.is_empty())?;
+        poll.bounds.map(|bounds| bounds.turns.max(self.paused_until))
+    }
+
     fn poll_wakes_at(&self) -> Duration {
         let Some(poll) = &self.poll else { return self.due };
         let turn = poll.turn_at().filter(|_| self.has_room()).map(|at| at.max(self.paused_until));
@@ -79,7 +99,7 @@ impl<E: CallFailure> Fleet<E> {
             ListTurn::Awaited { turns_from } => Some(turns_from),
             ListTurn::Late | ListTurn::Done => None,
         };
-        let mut wake = [turn, list].into_iter().flatten().min().unwrap_or(Duration::MAX);
+        let mut wake = [turn, list, self.turns_end_at()].into_iter().flatten().min().unwrap_or(Duration::MAX);
         if poll.turns.is_empty() && (poll.list == ListTurn::Done || self.has_something_to_show())
             || self.paused_until > poll.deadline
         {
@@ -166,7 +186,7 @@ impl<E: CallFailure> Fleet<E> {
     /// Lines up whoever is due.
     pub(super) fn fill_turns(&mut self, uptime: Duration) {
         let interval = self.settings.interval;
-        let Some(poll) = &mut self.poll else { return };
+        let Some(poll) = &self.poll else { return };
         // A poll reads a log once. Before a first list polls may follow early on each other; those read it no more often.
         let called_from = if self.account.has_worked { poll.started } else { uptime.saturating_sub(interval / 2) };
         // A call from before it went and returned still reads it.
@@ -174,10 +194,11 @@ impl<E: CallFailure> Fleet<E> {
             let is_called = self.calls.contains_key(id) || self.abandoned.contains_key(id);
             member.is_due(uptime, called_from) && !is_called
         };
-        if self.settings.ids.is_empty() {
-            let queued: alloc::collections::BTreeSet<WebhookId> = poll.turns.iter().copied().collect();
+        let turns: Vec<WebhookId> = if self.settings.ids.is_empty() {
+            let queued: BTreeSet<WebhookId> = poll.turns.iter().copied().collect();
             let due = self.members.iter().filter(|(id, member)| is_due(id, member)).map(|(id, _)| *id);
-            poll.turns.extend(due.filter(|id| !queued.contains(id)));
+            let due = due.filter(|id| !queued.contains(id)).collect();
+            self.choose(due)
         } else {
             // The calls by id are the list: until it has worked once, all of them are tried again in each poll.
             let is_first_list = !self.account.has_worked;
@@ -185,8 +206,10 @@ impl<E: CallFailure> Fleet<E> {
                 Some(member) => is_due(id, member) || is_first_list && !self.calls.contains_key(id),
                 None => !self.calls.contains_key(id),
             };
-            poll.turns.extend(self.settings.ids.iter().filter(is_due));
-        }
+            self.settings.ids.iter().filter(is_due).copied().collect()
+        };
+        let Some(poll) = &mut self.poll else { return };
+        poll.turns.extend(turns);
         // A first poll is over as soon as it can be: there is nothing to show before.
         let is_first = self.account.state.listed_at.is_none();
         poll.spacing = if is_first { Duration::ZERO } else { schedule::spacing(poll.turns.len(), interval) };
@@ -220,7 +243,7 @@ impl<E: CallFailure> Fleet<E> {
         } else {
             self.calls.insert(id, call);
             if let Some(member) = self.members.get_mut(&id) {
-                member.called_at = Some(now.uptime);
+                Self::takes_turn(member, self.poll.as_ref(), now.uptime);
             }
             self.outbox.push(Effect::Describe { call, id });
         }
@@ -231,7 +254,7 @@ impl<E: CallFailure> Fleet<E> {
     pub(super) fn read_log(&mut self, id: WebhookId, call: CallId, uptime: Duration) {
         let Some(member) = self.members.get_mut(&id) else { return };
         self.calls.insert(id, call);
-        member.called_at = Some(uptime);
+        Self::takes_turn(member, self.poll.as_ref(), uptime);
         // What becomes of an attempt that was under way takes a response to tell.
         let mark = member.mark.clone().filter(|_| !member.ledger.has_under_way());
         let (ledger, listed) = (Arc::clone(&member.ledger), member.listed);
@@ -259,19 +282,28 @@ impl<E: CallFailure> Fleet<E> {
             poll.has_failed_list |= self.end_ids(poll.started, now.uptime, random);
         }
         // What hangs has failed, too, and so has what was left out for its failures or for an older call.
-        poll.has_failed_log |= !is_list_done || !self.calls.is_empty();
+        poll.has_failed_log |= !is_list_done || self.has_call_that_hangs(now.uptime);
         poll.has_failed_log |= self.members.values().any(Member::is_unread);
         let result = match (poll.has_failed_list, poll.has_failed_log) {
             (true, _) => PollResult::Failed,
             (false, true) => PollResult::Partial,
             (false, false) => PollResult::Ok,
         };
+        self.note_turns(&poll);
         self.is_ready = true;
         self.outbox.push(Effect::Show);
         self.outbox.end_poll();
         self.outbox.push(Effect::PollEnded { result, took: now.uptime.saturating_sub(poll.started) });
         self.plan_next(now.uptime, result, random);
         true
+    }
+
+    /// Whether a call has been under way for longer than it may hold up anything. Those that have begun at the very end of a
+    /// poll, and go on beside the next one, have not.
+    fn has_call_that_hangs(&self, uptime: Duration) -> bool {
+        let patience = patience(self.settings.interval);
+        let hangs = |at: Duration| at.saturating_add(patience) <= uptime;
+        self.calls.keys().any(|id| self.members.get(id).and_then(|member| member.called_at).is_none_or(hangs))
     }
 
     fn plan_next(&mut self, uptime: Duration, result: PollResult, random: f64) {

@@ -9,7 +9,7 @@ const BACKOFF_BASE: Duration = Duration::from_secs(1);
 const BACKOFF_LONGEST: Duration = Duration::from_secs(5 * 60);
 
 /// Of what keeps failing, at most so many polls in a row are left out, so that it recovers soon at a short interval.
-const BACKOFF_LONGEST_POLLS: u32 = 4;
+pub(super) const BACKOFF_LONGEST_POLLS: u32 = 4;
 
 /// How long to leave a target alone after its `failures`-th failure in a row: exponential, with full jitter
 /// (`random` is uniform in `[0, 1)`), so that many exporters do not come back at once.
@@ -53,6 +53,19 @@ pub fn read_interval(calls: usize, calls_per_second: f64, interval: Duration) ->
     interval.saturating_mul(u32::try_from(intervals).unwrap_or(u32::MAX))
 }
 
+/// So much of an interval may go by until the last call of a poll starts, in percent; the rest is for its response, so that
+/// the next poll starts on time.
+const CALLS_PERCENT: u32 = 95;
+
+/// How many logs a poll may read of which one starts every `interval`, if there may be so many calls per second and it
+/// also reads the list. `None` if there is no limit, or if it does not even allow that of one log.
+#[must_use]
+pub fn budget(calls_per_second: f64, interval: Duration) -> Option<usize> {
+    let between = Duration::try_from_secs_f64(calls_per_second.recip()).ok().filter(|between| !between.is_zero())?;
+    let calls = (interval * CALLS_PERCENT / 100).as_nanos() / between.as_nanos();
+    usize::try_from(calls).unwrap_or(usize::MAX).checked_sub(1).filter(|logs| *logs > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +106,13 @@ mod tests {
         assert_eq!(read_interval(10_001, 20.0), MINUTE * 9);
         assert_eq!(read_interval(10_001, 0.0), MINUTE);
         assert_eq!(read_interval(0, 0.0), MINUTE);
+    }
+
+    #[test]
+    fn the_calls_of_a_poll_leave_a_twentieth_of_the_interval_to_the_last_response() {
+        assert_eq!(budget(20.0, MINUTE), Some(1_139), "57 s of 20 calls, one of them for the list");
+        assert_eq!(budget(0.05, MINUTE), Some(1));
+        assert_eq!(budget(0.03, MINUTE), None, "one call");
+        assert_eq!(budget(0.0, MINUTE), None, "no limit");
     }
 }

@@ -1,6 +1,7 @@
 //! What readers are shown, and what is saved.
 
 use alloc::sync::Arc;
+use core::time::Duration;
 
 use super::account::ListState;
 use super::io::CallFailure;
@@ -28,6 +29,8 @@ pub struct MemberView<'a, E> {
     pub problem: Option<&'a E>,
     /// When its log was last read, by the local clock.
     pub read_at: Option<UnixMillis>,
+    /// The planned time between two reads of its log.
+    pub interval: Duration,
 }
 
 /// The account as it is shown.
@@ -56,6 +59,7 @@ impl<E: CallFailure> Fleet<E> {
             is_up: member.is_up(),
             problem: member.problem(),
             read_at: member.read_at,
+            interval: self.planned_interval(member),
         })
     }
 

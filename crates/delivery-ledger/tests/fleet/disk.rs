@@ -58,6 +58,7 @@ impl Shell {
             None => self.model = self.model.first_start(),
         }
         self.fleet.poll_every(self.every, self.now());
+        self.fleet.limit_rate(self.rate);
         self.calls.clear();
         self.paused_until = Duration::ZERO;
         (self.has_lost_sight, self.was_ready) = (false, false);

@@ -14,6 +14,8 @@ mod hand;
 mod model;
 mod properties;
 mod record;
+mod scale;
 mod scenarios;
+mod schedules;
 mod shell;
 mod steps;

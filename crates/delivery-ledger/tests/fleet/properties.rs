@@ -8,11 +8,12 @@ use proptest::prelude::*;
 
 use crate::cloud::{Cloud, TIMEOUT, server_time};
 use crate::model::Model;
+use crate::scale::LONGEST;
 use crate::shell::Shell;
 use crate::steps::{MADE, PROCESS_STARTS, Step, Story, stories};
 
 /// As many cases as `PROPTEST_CASES` asks for, but no fewer than `count`.
-fn cases(count: u32) -> ProptestConfig {
+pub(crate) fn cases(count: u32) -> ProptestConfig {
     ProptestConfig {
         cases: count.max(ProptestConfig::default().cases),
         failure_persistence: None,
@@ -38,7 +39,9 @@ fn begin(story: &Story, by_id: bool) -> Shell {
         ids,
     };
     let model = Model::new(story.history, story.limit, story.admitted);
-    Shell::new(cloud, model, settings, story.limit, story.has_etags, story.seed, PROCESS_STARTS)
+    let mut shell = Shell::new(cloud, model, settings, story.limit, story.has_etags, story.seed, PROCESS_STARTS);
+    shell.limit_rate(story.rate());
+    shell
 }
 
 fn take_step(shell: &mut Shell, step: &Step, by_id: bool) {
@@ -81,12 +84,14 @@ fn expect_recovery(shell: &mut Shell, story: &Story) {
     // What began before still ends as it does, and may ask for a pause.
     shell.pass(TIMEOUT);
     let pause = shell.paused_until.saturating_sub(shell.clock);
-    shell.pass(pause + story.interval * 12);
+    // Where not all logs can be read in each interval each is read within ten.
+    let turn = if story.budget.is_some() && !shell.is_by_id() { LONGEST } else { 1 };
+    shell.pass(pause + story.interval * (11 + turn));
     shell.results.clear();
     for index in 0..shell.cloud.hooks.len() {
         shell.cloud.attempt(index, shell.clock, false);
     }
-    shell.pass(story.interval * 3);
+    shell.pass(story.interval * (2 + turn));
     // A chosen webhook that is not there is told as a failed call.
     let may_be_partial = shell.is_by_id() && shell.cloud.hooks.iter().any(|hook| !hook.is_there);
     if !may_be_partial {

@@ -409,7 +409,12 @@ fn how_often_logs_are_read_is_said_when_it_is_not_each_interval_and_when_it_is_a
     };
     let mut hand = Hand::watching(&[1, 2, 3]);
     hand.fleet.limit_rate(0.05);
-    assert_eq!(told(&hand.ask().notices), [(3, 120)], "four calls in 80 s");
+    assert_eq!(
+        told(&hand.ask().notices),
+        [(3, 600)],
+        "the list and one log each interval: no log waits longer than ten"
+    );
+    assert_eq!(hand.fleet.read_interval(), Duration::from_secs(INTERVAL * 3), "they take turns");
     let asked = hand.at(INTERVAL);
     hand.listed(asked.list(), &[1, 2, 3]);
     let asked = hand.ask();
@@ -449,4 +454,58 @@ fn a_log_that_says_more_later_is_read_again_whether_it_has_changed_or_not() {
     assert_eq!(poll(&[30]), None);
     assert_eq!(poll(&[30, 3_000]), mark, "all of it was of the past");
     assert_eq!(poll(&[30, 3_000]), None, "it has an attempt that is dated ahead, which is one of the present one day");
+}
+
+#[test]
+fn a_poll_that_does_not_read_all_logs_is_over_before_the_next_one_however_slow_calls_are() {
+    let numbers: Vec<u32> = (1..=120).collect();
+    let mut hand = Hand::watching(&numbers);
+    // 84 logs in each interval; but of eight at once, each of nine seconds, there are no more than 56.
+    hand.fleet.limit_rate(1.5);
+    let start = hand.fleet.wake_at();
+    let asked = hand.at_time(start);
+    hand.listed(asked.list(), &numbers);
+    let (mut under_way, mut reads) = (Vec::new(), 0);
+    let result = loop {
+        let asked = hand.at_time(hand.clock + Duration::from_millis(100));
+        if let Some(result) = asked.ended.first() {
+            break *result;
+        }
+        reads += asked.reads.len();
+        under_way.extend(asked.reads.into_iter().map(|read| (hand.clock + Duration::from_secs(9), read)));
+        let (ended, going_on): (Vec<_>, Vec<_>) = under_way.into_iter().partition(|(ends, _)| *ends <= hand.clock);
+        ended.iter().for_each(|(_, read)| hand.reads(read, &[]));
+        under_way = going_on;
+    };
+    assert_eq!(result, PollResult::Ok, "what has only just begun has not failed");
+    assert!(!under_way.is_empty() && (40..=56).contains(&reads), "{reads} reads, {} under way", under_way.len());
+    assert_eq!(hand.fleet.wake_at(), start + Duration::from_secs(INTERVAL), "no poll is skipped");
+}
+
+#[test]
+fn a_log_that_fails_is_tried_again_long_before_the_turn_that_it_would_have() {
+    let numbers: Vec<u32> = (1..=40).collect();
+    let mut hand = Hand::watching(&numbers);
+    hand.fleet.limit_rate(0.12);
+    assert_eq!(hand.fleet.read_interval(), Duration::from_secs(INTERVAL * 8), "five logs in each interval");
+    let mut called_in = Vec::new();
+    for poll in 1..=12 {
+        let asked = hand.at(INTERVAL * poll);
+        hand.listed(asked.list(), &numbers);
+        let mut ended = Vec::new();
+        while ended.is_empty() {
+            let asked = hand.wake();
+            for read in &asked.reads {
+                if read.id == id(1) {
+                    called_in.push(poll);
+                    hand.fails(read, Reach::Call);
+                } else {
+                    hand.reads(read, &[]);
+                }
+            }
+            ended = asked.ended;
+        }
+    }
+    let waits: Vec<u64> = called_in.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(waits.len() >= 3 && waits.iter().all(|wait| *wait <= 5), "{called_in:?}");
 }

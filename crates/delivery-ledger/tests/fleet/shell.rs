@@ -89,6 +89,8 @@ pub(crate) struct Shell {
     pub(crate) every: Duration,
     pub(crate) limit: usize,
     pub(crate) has_etags: bool,
+    /// Calls per second at most; 0 for no limit.
+    pub(crate) rate: f64,
     pub(crate) numbers: Numbers,
     /// Since the beginning.
     pub(crate) clock: Duration,
@@ -128,6 +130,7 @@ impl Shell {
             settings,
             limit,
             has_etags,
+            rate: 0.0,
             numbers: Numbers(seed),
             clock,
             process_began: clock,
@@ -144,6 +147,11 @@ impl Shell {
             results: Vec::new(),
             seen: Vec::new(),
         }
+    }
+
+    pub(crate) fn limit_rate(&mut self, calls_per_second: f64) {
+        self.rate = calls_per_second;
+        self.fleet.limit_rate(calls_per_second);
     }
 
     pub(crate) fn now(&self) -> Now {

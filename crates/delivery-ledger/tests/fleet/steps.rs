@@ -23,8 +23,18 @@ pub(crate) struct Story {
     pub(crate) admitted: &'static str,
     pub(crate) has_etags: bool,
     pub(crate) seed: u64,
+    /// Logs that a poll may read, besides the list; `None` if there is no limit.
+    pub(crate) budget: Option<u8>,
     pub(crate) hooks: Vec<(&'static str, bool, usize)>,
     pub(crate) steps: Vec<(Step, Duration)>,
+}
+
+impl Story {
+    /// The calls per second that allow the list and so many logs in each interval, and no more.
+    pub(crate) fn rate(&self) -> f64 {
+        let calls = self.budget.map_or(0.0, |logs| f64::from(logs) + 1.3);
+        calls / self.interval.as_secs_f64() / 0.95
+    }
 }
 
 /// Something that happens; then time passes.
@@ -119,8 +129,9 @@ pub(crate) fn stories(by_id: bool) -> impl Strategy<Value = Story> {
         let account = (1_usize..4, select(vec![History::Ignore, History::Count]), limit.clone());
         let hooks = prop::collection::vec((select(CODES.to_vec()), prop::bool::weighted(0.8), 0_usize..4), 1..6);
         let steps = prop::collection::vec((steps(), pauses(interval)), 1..40);
-        (account, select(vec!["", "", "a"]), any::<bool>(), any::<u64>(), hooks, steps).prop_map(
-            move |((concurrency, history, limit), admitted, has_etags, seed, hooks, steps)| Story {
+        let budget = prop::option::of(1_u8..4);
+        (account, select(vec!["", "", "a"]), any::<bool>(), any::<u64>(), budget, hooks, steps).prop_map(
+            move |((concurrency, history, limit), admitted, has_etags, seed, budget, hooks, steps)| Story {
                 interval,
                 concurrency,
                 history,
@@ -128,6 +139,7 @@ pub(crate) fn stories(by_id: bool) -> impl Strategy<Value = Story> {
                 admitted,
                 has_etags,
                 seed,
+                budget,
                 hooks,
                 steps,
             },

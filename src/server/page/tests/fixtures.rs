@@ -41,6 +41,7 @@ pub(super) fn healthy(label: &str) -> WebhookRow {
         is_readable: Some(true),
         problem: None,
         read_at: Some(seconds_ago(12)),
+        poll_interval_millis: 60_000,
         is_blocked: false,
         consecutive_failures: 0,
         failing_since: None,

@@ -50,7 +50,10 @@ fn a_log_is_stale_after_three_intervals_and_never_without_one() {
     let read = |seconds| WebhookRow { read_at: Some(seconds_ago(seconds)), ..healthy("a") };
     assert_eq!(state_of(&read(180)), WebhookState::Healthy);
     assert_eq!(state_of(&read(181)), WebhookState::Stale);
-    assert_eq!(WebhookState::of(&read(181), &Overview::default(), NOW), WebhookState::Healthy);
+    let of_many = |seconds| WebhookRow { poll_interval_millis: 600_000, ..read(seconds) };
+    assert_eq!(state_of(&of_many(1_800)), WebhookState::Healthy, "it is read once in ten minutes");
+    assert_eq!(state_of(&of_many(1_801)), WebhookState::Stale);
+    assert_eq!(state_of(&WebhookRow { poll_interval_millis: 0, ..read(181) }), WebhookState::Healthy);
 }
 
 #[test]
