@@ -118,13 +118,14 @@ impl Pod {
                 self.series(lines, name, &labels, |minute| shows(minute).then(|| since(count, minute)));
             }
             let dead = i64::from(is_dead);
-            let gauges: [Shown<'_, i64>; 7] = [
+            let gauges: [Shown<'_, i64>; 8] = [
                 ("cotalker_webhook_up", "", &|_| 1),
                 ("cotalker_webhook_active", "", &|_| 1),
                 ("cotalker_webhook_info", "name=\"x\", trigger=\"t\", target_host=\"h\", company=\"c\", ", &|_| 1),
                 ("cotalker_webhook_blocked", "", &|_| dead),
                 ("cotalker_webhook_consecutive_failures", "", &|minute| dead * i64::from(100 + minute)),
                 ("cotalker_webhook_last_poll_success_timestamp_seconds", "", &|minute| i64::from(minute) * 60),
+                ("cotalker_webhook_poll_interval_seconds", "", &|_| 60),
                 ("cotalker_webhook_log_window_entries", "result=\"success\", ", &|_| 100),
             ];
             for (name, more, gauge) in gauges {

@@ -1,5 +1,5 @@
 // Alerts about webhooks that are not their receivers' doing.
-import { OF_ITS_EXPORTER, OF_THE_SAME_EXPORTER, holders, overPods } from './promql';
+import { OF_ITS_EXPORTER, OF_THE_SAME_EXPORTER, holders, indent, overPods } from './promql';
 import type { Alert } from './rule';
 
 const ACTIVE = 'cotalker_webhook_active';
@@ -14,9 +14,19 @@ or
 
 const GAPS = 'cotalker_webhook_log_gaps_total';
 const READ_AT = 'cotalker_webhook_last_poll_success_timestamp_seconds';
-/** How often its exporter reads a log: with many webhooks less often than it polls. */
-const INTERVAL = '(cotalker_exporter_webhook_read_interval_seconds or cotalker_exporter_poll_interval_seconds)';
-const OF_ITS = `${OF_ITS_EXPORTER} group_left ()`;
+
+/**
+ * Whether a time is below so many of the intervals at which a log is planned to be read: with many webhooks that is less often
+ * than its exporter polls. An exporter that is older than the plan reads each log in each poll.
+ */
+function within(time: string, operator: '<' | '<=', intervals: number): string {
+  return `${time}
+  ${operator} ${intervals} * cotalker_webhook_poll_interval_seconds
+or
+${time}
+  ${operator} ${OF_ITS_EXPORTER} group_left () ${intervals} * cotalker_exporter_poll_interval_seconds`;
+}
+
 const ENTRIES = 'cotalker_webhook_log_window_entries';
 
 export const accountAlerts: Alert[] = [
@@ -60,8 +70,7 @@ ${overPods(holders(GAPS))}
   },
   {
     alert: 'CotalkerLogWindowShort',
-    expr: `${overPods(`${READ_AT} - cotalker_webhook_log_window_oldest_timestamp_seconds
-  < ${OF_ITS} 3 * ${INTERVAL}`)}
+    expr: `${overPods(within(`${READ_AT} - cotalker_webhook_log_window_oldest_timestamp_seconds`, '<', 3))}
 and ${overPods(`sum without (result) (${ENTRIES})`)} >= 20`,
     for: '15m',
     severity: 'ticket',
@@ -77,8 +86,7 @@ export const staleAlert: Alert = {
   comment: 'No exporter has read it of late, or ever. While the list cannot be read either, one alert says so for all.',
   expr: `${overPods(`${ACTIVE} unless ${OF_ITS_EXPORTER} max_over_time(cotalker_up[10m]) == 0`)}
 unless on (webhook_id) (
-  time() - ${READ_AT}
-    <= ${OF_ITS} 5 * ${INTERVAL}
+  ${indent(within(`time() - ${READ_AT}`, '<=', 5))}
 )`,
   for: '10m',
   severity: 'ticket',
