@@ -509,3 +509,21 @@ fn a_log_that_fails_is_tried_again_long_before_the_turn_that_it_would_have() {
     let waits: Vec<u64> = called_in.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(waits.len() >= 3 && waits.iter().all(|wait| *wait <= 5), "{called_in:?}");
 }
+
+#[test]
+fn a_list_that_comes_late_makes_a_poll_read_no_more_logs_than_it_may() {
+    let numbers: Vec<u32> = (1..=40).collect();
+    let mut hand = Hand::watching(&numbers);
+    hand.fleet.limit_rate(0.12);
+    let asked = hand.at(INTERVAL);
+    let mut reads = 0;
+    while hand.clock < Duration::from_secs(INTERVAL + LIST_IS_LATE + 10) {
+        let asked = hand.at_time(hand.clock + Duration::from_secs(1));
+        reads += asked.reads.len();
+        hand.works_all(&asked);
+    }
+    assert_eq!(reads, 5, "the logs do not wait for the list");
+    hand.listed(asked.list(), &numbers);
+    let asked = hand.ask();
+    assert_eq!((asked.reads.len(), asked.ended), (0, vec![PollResult::Ok]));
+}
