@@ -1,6 +1,5 @@
 //! The events of one webhook: each enters at its first counted attempt and is settled once, as delivered or as lost.
 
-use alloc::collections::BTreeMap;
 use alloc::string::ToString as _;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -14,32 +13,11 @@ use crate::policy::Policy;
 use crate::replay::{EventSummary, LostEvent, LostEvents, PendingEvent, PendingEvents};
 use crate::standing::Failure;
 use crate::time::UnixMillis;
+use crate::tracked::{Fate, TrackedEvents};
 
 /// Upper bounds of the delivery delay's buckets, in seconds. Source: docs/specification.md, "Metrics".
 pub const DELAY_BUCKETS_SECONDS: [f64; 13] =
     [1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 14400.0];
-
-/// What became of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Fate {
-    /// Failed so far, and may be sent again.
-    Pending,
-    /// The receiver took it.
-    Delivered,
-    /// Nothing will send it again.
-    Lost,
-}
-
-/// An event that is still known one by one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrackedEvent {
-    /// What became of it.
-    pub fate: Fate,
-    /// Its newest counted attempt.
-    pub newest: Position,
-    /// Since when it waits for a further attempt: the time of the newest one, or when that was seen if it is dated absurdly.
-    pub waits_since: UnixMillis,
-}
 
 /// How long deliveries took: a histogram over [`DELAY_BUCKETS_SECONDS`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,13 +56,18 @@ pub struct Events {
     pub(crate) delivered: u64,
     pub(crate) lost: u64,
     pub(crate) delay: DelayHistogram,
-    pub(crate) tracked: BTreeMap<EventKey, TrackedEvent>,
+    pub(crate) tracked: TrackedEvents,
     /// Of each tracked event that is pending, what it is. Shared with readers, as are the lost ones.
     pub(crate) pending_events: Arc<PendingEvents>,
     pub(crate) lost_events: Arc<LostEvents>,
 }
 
 impl Events {
+    /// Makes room for the events with these keys, each of which is about to be observed.
+    pub(crate) fn expect(&mut self, keys: impl Iterator<Item = EventKey>) {
+        self.tracked.expect(keys);
+    }
+
     /// Takes in one attempt that counts. Attempts of one response come in the order of their positions.
     pub(crate) fn observe(&mut self, attempt: &Attempt, now: UnixMillis, policy: &Policy) {
         let own;
@@ -99,15 +82,14 @@ impl Events {
         let position = attempt.position();
         // An attempt cannot have been made after the response that shows it.
         let made_at = position.at.min(now);
-        let tracked = self.tracked.entry(event.key).or_insert_with(|| {
+        let fate = self.tracked.observe(event.key, position).unwrap_or_else(|| {
             self.entered[event.event_type.index()][event.action.index()] += 1;
-            TrackedEvent { fate: Fate::Pending, newest: position, waits_since: made_at }
+            Fate::Pending
         });
-        tracked.newest = tracked.newest.max(position);
-        tracked.waits_since = tracked.waits_since.max(made_at);
-        match (tracked.fate, attempt.outcome) {
+        match (fate, attempt.outcome) {
             (Fate::Pending | Fate::Lost, Outcome::Success { .. }) => self.deliver(attempt, now),
             (Fate::Pending, Outcome::Failure { reason, status }) => {
+                self.tracked.wait(event.key, made_at);
                 let last = Failure { position, at: attempt.at, reason, status, retry: attempt.retry };
                 let (key, summary) = (event.key, attempt.event.as_ref().map(EventSummary::from));
                 Arc::make_mut(&mut self.pending_events).fail(key, PendingEvent { event: summary, last });
@@ -126,8 +108,7 @@ impl Events {
     /// Whether a success of the attempt's event is news: the event is pending, or listed as lost.
     pub(crate) fn awaits_success(&self, attempt: &Attempt) -> bool {
         let key = key_of(attempt);
-        let is_pending = self.tracked.get(&key).is_some_and(|tracked| tracked.fate == Fate::Pending);
-        is_pending || self.lost_events.is_open(key)
+        self.tracked.fate(key) == Some(Fate::Pending) || self.lost_events.is_open(key)
     }
 
     /// Takes in that an attempt that is dealt with turned out to be a success: its event, if it is pending, is delivered.
@@ -146,10 +127,10 @@ impl Events {
         if self.lost_events.is_open(key) {
             Arc::make_mut(&mut self.lost_events).succeed(key, delivered_at);
         }
-        let Some(tracked) = self.tracked.get_mut(&key).filter(|tracked| tracked.fate == Fate::Pending) else {
+        if self.tracked.fate(key) != Some(Fate::Pending) {
             return;
-        };
-        tracked.fate = Fate::Delivered;
+        }
+        self.tracked.settle(key, Fate::Delivered);
         self.delivered += 1;
         Arc::make_mut(&mut self.pending_events).settle(key);
         if let Some(created_at) = attempt.event.as_ref().and_then(|event| event.created_at) {
@@ -159,8 +140,7 @@ impl Events {
 
     /// Settles a pending event as lost, since `lost_at`.
     fn lose(&mut self, key: EventKey, lost_at: UnixMillis) {
-        let Some(tracked) = self.tracked.get_mut(&key) else { return };
-        tracked.fate = Fate::Lost;
+        self.tracked.settle(key, Fate::Lost);
         self.lost += 1;
         if let Some(PendingEvent { event, last }) = Arc::make_mut(&mut self.pending_events).settle(key) {
             let lost = LostEvent { event, last, lost_at, succeeded_at: None };
@@ -171,11 +151,8 @@ impl Events {
     /// Gives up the pending events whose last attempt is longer ago than the pending timeout.
     pub(crate) fn expire(&mut self, now: UnixMillis, policy: &Policy) {
         let timeout = policy.pending_timeout_millis;
-        let is_over =
-            |tracked: &TrackedEvent| tracked.fate == Fate::Pending && now.millis_since(tracked.waits_since) > timeout;
-        let over = self.tracked.iter().filter(|(_, tracked)| is_over(tracked));
-        let over: Vec<(EventKey, UnixMillis)> =
-            over.map(|(key, tracked)| (*key, tracked.waits_since.plus_millis(timeout))).collect();
+        let over = self.tracked.waiting().filter(|(_, since)| now.millis_since(*since) > timeout);
+        let over: Vec<(EventKey, UnixMillis)> = over.map(|(key, since)| (key, since.plus_millis(timeout))).collect();
         for (key, lost_at) in over {
             self.lose(key, lost_at);
         }
@@ -183,7 +160,7 @@ impl Events {
 
     /// Forgets the settled events all of whose attempts lie at or below `floor`: none of them can count again.
     pub(crate) fn forget(&mut self, floor: Position) {
-        self.tracked.retain(|_, tracked| tracked.fate == Fate::Pending || tracked.newest > floor);
+        self.tracked.forget(floor);
     }
 
     /// Distinct events of this kind.
@@ -214,7 +191,7 @@ impl Events {
     /// Since when the longest waiting of the pending events waits; `None` when none does.
     #[must_use]
     pub fn pending_since(&self) -> Option<UnixMillis> {
-        self.tracked.values().filter(|event| event.fate == Fate::Pending).map(|event| event.waits_since).min()
+        self.tracked.waiting().map(|(_, since)| since).min()
     }
 
     /// What the pending events are.

@@ -13,11 +13,14 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{AHEAD_MILLIS, Attempt, Position, REFINED_WITHIN_MILLIS};
-use crate::events::Events;
+use crate::counted::{CountedAttempts, CountedRow};
+use crate::events::{Events, key_of};
+use crate::fresh::FreshAttempts;
 use crate::id::AttemptId;
 use crate::outcome::{FailureReason, Outcome};
 use crate::policy::Policy;
 use crate::recent::{self, RecentAttempts};
+use crate::seen::Seen;
 use crate::server_clock::ServerTime;
 use crate::standing::{Newest, Standing};
 use crate::time::UnixMillis;
@@ -39,15 +42,6 @@ pub const MAX_STATUS_CODES: usize = 32;
 #[must_use]
 pub fn is_poisoned(at: UnixMillis, now: UnixMillis) -> bool {
     at.millis_since(now) > POISON_MILLIS
-}
-
-/// An attempt above the floor that has been counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Counted {
-    pub(crate) at: UnixMillis,
-    pub(crate) failed: bool,
-    /// Whether it has a part in how the webhook stands: not while it is dated ahead.
-    pub(crate) stands: bool,
 }
 
 /// What the counted attempts of one webhook add up to. None of it ever goes down.
@@ -111,7 +105,7 @@ impl Window {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     pub(crate) floor: Position,
-    pub(crate) counted: BTreeMap<AttemptId, Counted>,
+    pub(crate) counted: CountedAttempts,
     /// The newest attempt ever counted, for telling late ones.
     pub(crate) newest_counted: Option<Position>,
     pub(crate) totals: Totals,
@@ -136,7 +130,7 @@ impl Ledger {
     pub fn new(floor: Position) -> Self {
         Self {
             floor,
-            counted: BTreeMap::new(),
+            counted: CountedAttempts::default(),
             newest_counted: None,
             totals: Totals::default(),
             events: Events::default(),
@@ -162,7 +156,7 @@ impl Ledger {
     pub fn read_from(&self, first_floor: Position, now: ServerTime, policy: &Policy) -> LogReading<'_> {
         let floor = if self.as_of.is_none() { first_floor } else { self.floor };
         let (policy, response) = (*policy, LogResponse::new(now, floor));
-        LogReading { ledger: self, policy, seen: BTreeSet::new(), response }
+        LogReading { ledger: self, policy, seen: Seen::default(), response }
     }
 
     /// Takes in a response that ended well. Says whether anything but the time has changed.
@@ -182,7 +176,7 @@ impl Ledger {
             self.since = Some(self.floor.at);
         }
         // Nothing counts twice even if another response, read against the same state, has been folded in meanwhile.
-        response.fresh.retain(|position, attempt| *position > self.floor && !self.counted.contains_key(&attempt.id));
+        response.fresh.retain(|position| position > self.floor && !self.counted.contains(position.id));
         let shown = Shown {
             at: response.now.is_certain.then_some(now),
             length: response.window.length() + response.under_way_entries,
@@ -210,30 +204,39 @@ impl Ledger {
             has_news = true;
         }
         for (id, failed) in response.known {
-            if let Some(counted) = self.counted.get_mut(&id) {
+            if let Some(counted) = self.counted.get_mut(id) {
                 counted.failed = failed;
             }
         }
 
         let newest_before = self.newest_counted;
-        for (position, attempt) in &response.fresh {
-            self.totals.count(attempt);
+        let (mut counted, mut new_failures) = (Vec::new(), Vec::new());
+        self.events.expect(response.fresh.iter().map(|attempt| key_of(&attempt)));
+        for attempt in response.fresh.into_ordered() {
+            let position = attempt.position();
+            self.totals.count(&attempt);
             self.totals.late += u64::from(newest_before.is_some_and(|newest| position.at < newest.at));
-            self.events.observe(attempt, now, policy);
+            self.events.observe(&attempt, now, policy);
             let (failed, stands) = (!attempt.outcome.is_success(), !attempt.is_ahead(now));
-            self.counted.insert(attempt.id, Counted { at: position.at, failed, stands });
+            counted.push(CountedRow::new(position, failed, stands));
             if stands {
-                self.newest_counted = self.newest_counted.max(Some(*position));
+                self.newest_counted = self.newest_counted.max(Some(position));
+            }
+            if stands && failed {
+                new_failures.push(attempt.id);
             }
         }
-        for id in &response.caught_up {
+        self.counted.add(counted);
+        for id in response.caught_up {
             if let Some(counted) = self.counted.get_mut(id) {
                 counted.stands = true;
+                if counted.failed {
+                    new_failures.push(id);
+                }
             }
         }
-        let new: BTreeSet<AttemptId> =
-            response.fresh.values().map(|attempt| attempt.id).chain(response.caught_up).collect();
-        self.follow_failures(&response.newest, &new, &response.old_failures);
+        new_failures.sort_unstable();
+        self.follow_failures(&response.newest, &new_failures, &response.old_failures);
         self.pass_time(response.now, policy);
         has_news || self.essence(policy) != before
     }
@@ -259,22 +262,25 @@ impl Ledger {
     }
 
     /// Brings the count of failures since the last success up to date; `self.counted` holds the new ones already: those
-    /// that are fresh, and those that are no longer dated ahead.
+    /// that are fresh, and those that are no longer dated ahead. They come in order.
     ///
     /// Of failures at or below the floor only their number is known, not which they were. So there are two lower bounds:
     /// what was known before plus what is new, and what the log shows now plus what is known one by one. The second
     /// holds history that shows up after the first response; the first holds what has slid out of the log since.
-    fn follow_failures(&mut self, newest: &Newest, new: &BTreeSet<AttemptId>, old_failures: &BTreeSet<Position>) {
+    fn follow_failures(&mut self, newest: &Newest, new: &[AttemptId], old_failures: &BTreeSet<Position>) {
         let has_new_success = self.standing.advance(newest);
         let success = self.standing.last_success.map_or(Position::START, |success| success.position);
         let is_since = |position: &Position| *position > success;
-        let known = self.counted.iter().filter(|(_, counted)| counted.failed && counted.stands);
-        let known = known.map(|(id, counted)| Position { at: counted.at, id: *id }).filter(is_since);
+        let known = self.counted.iter().filter(|counted| counted.failed && counted.stands);
+        let known = known.map(CountedRow::position).filter(is_since);
 
         let mut kept = Tally::default();
         if !has_new_success {
             kept = Tally { count: self.standing.consecutive_failures, first: self.standing.failing_since };
-            known.clone().filter(|position| new.contains(&position.id)).for_each(|position| kept.add(position));
+            known
+                .clone()
+                .filter(|position| new.binary_search(&position.id).is_ok())
+                .for_each(|position| kept.add(position));
         }
         let mut shown = Tally::default();
         known.chain(old_failures.iter().copied().filter(is_since)).for_each(|position| shown.add(position));
@@ -301,17 +307,20 @@ impl Ledger {
     /// Forgets the attempts up to `horizon`, and what is too much; the floor rises to the newest of them. Their ids are
     /// remembered for as long as a date that is told anew could lift them over the floor.
     fn forget(&mut self, horizon: UnixMillis) {
-        let mut positions: Vec<Position> =
-            self.counted.iter().map(|(id, counted)| Position { at: counted.at, id: *id }).collect();
-        let over = positions.len().saturating_sub(MAX_COUNTED);
-        let old = positions.iter().filter(|position| position.at <= horizon).count();
-        let forgotten = over.max(old);
-        let Some(last) = forgotten.checked_sub(1) else { return };
-        let (_, newest_forgotten, _) = positions.select_nth_unstable(last);
-        self.floor = self.floor.max(*newest_forgotten);
+        let over = self.counted.len().saturating_sub(MAX_COUNTED);
+        let old = || self.counted.iter().map(CountedRow::position).filter(|position| position.at <= horizon);
+        let newest_forgotten = if over > old().count() {
+            let mut positions: Vec<Position> = self.counted.iter().map(CountedRow::position).collect();
+            let (_, newest, _) = positions.select_nth_unstable(over - 1);
+            *newest
+        } else {
+            let Some(newest) = old().max() else { return };
+            newest
+        };
+        self.floor = self.floor.max(newest_forgotten);
         let kept_above =
             if over > 0 { self.floor } else { Position::before(self.floor.at.plus_millis(-2 * REFINED_WITHIN_MILLIS)) };
-        self.counted.retain(|id, counted| Position { at: counted.at, id: *id } > kept_above);
+        self.counted.forget(kept_above);
     }
 
     /// At or below this position everything is dealt with.
@@ -330,7 +339,7 @@ impl Ledger {
     /// How many attempts above the floor are known one by one.
     #[must_use]
     pub fn counted(&self) -> usize {
-        self.counted.iter().filter(|(id, counted)| Position { at: counted.at, id: **id } > self.floor).count()
+        self.counted.iter().filter(|counted| counted.position() > self.floor).count()
     }
 
     /// What the counted attempts add up to.
@@ -361,7 +370,7 @@ impl Ledger {
     pub(crate) fn newest_place(&self) -> Option<UnixMillis> {
         let recent = self.recent.newest_first().first().map(|newest| newest.position().at);
         // One that is dated ahead is not among the recent ones.
-        let counted = self.counted.last_key_value().map(|(id, _)| id.0.made_at());
+        let counted = self.counted.iter().next_back().map(|row| row.position().id.0.made_at());
         recent.max(counted)
     }
 
@@ -421,7 +430,7 @@ impl Tally {
 pub struct LogReading<'ledger> {
     ledger: &'ledger Ledger,
     policy: Policy,
-    seen: BTreeSet<AttemptId>,
+    seen: Seen,
     response: LogResponse,
 }
 
@@ -432,8 +441,8 @@ pub struct LogResponse {
     /// The floor that it is read against.
     floor: Position,
     window: Window,
-    /// Attempts that are not dealt with, in the order of their positions.
-    fresh: BTreeMap<Position, Attempt>,
+    /// Attempts that are not dealt with.
+    fresh: FreshAttempts,
     /// Successes that are dealt with, of events that are pending or listed as lost.
     recovered: Vec<Attempt>,
     /// Counted attempts of which the log tells another end than before, and whether they failed.
@@ -471,7 +480,7 @@ impl LogResponse {
             now,
             floor,
             window: Window::default(),
-            fresh: BTreeMap::new(),
+            fresh: FreshAttempts::default(),
             recovered: Vec::new(),
             known: Vec::new(),
             caught_up: Vec::new(),
@@ -495,8 +504,7 @@ impl LogResponse {
     /// a success of what may be the same event is not, which is looked at only if the event is known.
     #[must_use]
     pub fn says_more_later(&self) -> bool {
-        let has_new_failure = || self.fresh.values().any(|attempt| !attempt.outcome.is_success());
-        self.holds_what_is_ahead || self.passed_over_success && has_new_failure()
+        self.holds_what_is_ahead || self.passed_over_success && self.fresh.has_failures()
     }
 
     /// What the log holds, according to this response.
@@ -532,8 +540,8 @@ impl LogResponse {
     }
 
     /// The attempts that were not dealt with before, in the order of their positions.
-    pub(crate) fn fresh(&self) -> impl Iterator<Item = &Attempt> {
-        self.fresh.values()
+    pub(crate) fn fresh(&self) -> impl Iterator<Item = Attempt> {
+        self.fresh.clone().into_ordered()
     }
 }
 
@@ -554,9 +562,9 @@ impl LogReading<'_> {
         response.window.oldest = Some(response.window.oldest.map_or(position.at, |oldest| oldest.min(position.at)));
 
         let is_below_floor = position <= response.floor;
-        let counted = self.ledger.counted.get(&attempt.id);
+        let counted = self.ledger.counted.get(attempt.id);
         // A date that is told anew moves nothing.
-        let place = counted.map_or(position, |counted| Position { at: counted.at, id: attempt.id });
+        let place = counted.map_or(position, CountedRow::position);
         let is_known = is_below_floor || counted.is_some() || self.ledger.is_under_way(attempt.id);
         let is_news = self.ledger.as_of.is_none() || (counted.is_none() && !is_below_floor);
         response.place(&attempt, position, is_known, is_news);
@@ -584,7 +592,7 @@ impl LogReading<'_> {
             response.known.push((attempt.id, is_failure));
         }
         if counted.is_none() && !is_below_floor {
-            response.fresh.insert(position, attempt);
+            response.fresh.push(attempt);
         } else if !is_failure && self.ledger.events.awaits_success(&attempt) {
             response.recovered.push(attempt);
         } else {
@@ -599,7 +607,7 @@ impl LogReading<'_> {
         let ServerTime { at: now, is_certain, .. } = self.response.now;
         // A date that may be wrong gives up no attempt.
         let is_given_up = is_certain && now.millis_since(position.at) > self.policy.pending_timeout_millis;
-        if is_given_up || self.ledger.counted.contains_key(&given_up.id) {
+        if is_given_up || self.ledger.counted.contains(given_up.id) {
             self.observe(given_up);
         } else if self.seen.insert(given_up.id) {
             let response = &mut self.response;

@@ -54,3 +54,19 @@ impl UnixMillis {
         Self(self.start_of_second().0.saturating_add(999))
     }
 }
+
+/// A point in time in a row of many: it may stand at any address, so that nothing is left free around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CompactMillis([u8; 8]);
+
+impl From<UnixMillis> for CompactMillis {
+    fn from(at: UnixMillis) -> Self {
+        Self(at.0.to_ne_bytes())
+    }
+}
+
+impl From<CompactMillis> for UnixMillis {
+    fn from(at: CompactMillis) -> Self {
+        Self(i64::from_ne_bytes(at.0))
+    }
+}

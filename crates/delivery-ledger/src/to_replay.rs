@@ -27,15 +27,15 @@ impl ToReplay {
     /// What a response says that was read against a new ledger with its floor before every attempt.
     #[must_use]
     pub fn of(response: &LogResponse, policy: &Policy) -> Self {
-        let mut attempts: BTreeMap<EventKey, Vec<&Attempt>> = BTreeMap::new();
-        for attempt in response.fresh() {
-            attempts.entry(key_of(attempt)).or_default().push(attempt);
-        }
         let now = response.now();
+        let mut attempts: BTreeMap<EventKey, Vec<Attempt>> = BTreeMap::new();
+        for attempt in response.fresh() {
+            attempts.entry(key_of(&attempt)).or_default().push(attempt);
+        }
         let mut found = Self::default();
         for attempts in attempts.into_values() {
             let mut event = Events::default();
-            attempts.into_iter().for_each(|attempt| event.observe(attempt, now.latest(), policy));
+            attempts.into_iter().for_each(|attempt| event.observe(&attempt, now.latest(), policy));
             if now.is_certain {
                 event.expire(now.at, policy);
             }

@@ -6,9 +6,10 @@ use alloc::sync::Arc;
 use serde::Deserialize;
 
 use crate::attempt::Position;
+use crate::counted;
 use crate::fleet;
 use crate::id::AttemptId;
-use crate::ledger::{self, Ledger, Totals, Window};
+use crate::ledger::{Ledger, Totals, Window};
 use crate::outcome::FailureReason;
 use crate::standing::{self, Success};
 use crate::time::UnixMillis;
@@ -88,7 +89,7 @@ impl From<LedgerState> for Ledger {
     fn from(old: LedgerState) -> Self {
         let counted = old.counted.into_iter().map(|(id, Counted { at, failed })| {
             let at = placed(Position { at, id }).at;
-            (id, ledger::Counted { at, failed, stands: true })
+            (id, counted::Counted { at, failed, stands: true })
         });
         Self {
             floor: old.floor,

@@ -6,15 +6,17 @@ use alloc::sync::Arc;
 use serde::Deserialize;
 
 use crate::attempt::Position;
+use crate::counted::Counted;
 use crate::event::{Action, EventKey, EventType};
-use crate::events::{self, DelayHistogram, Fate, TrackedEvent};
+use crate::events::{self, DelayHistogram};
 use crate::fleet;
 use crate::id::AttemptId;
-use crate::ledger::{Counted, Ledger, Totals, Window};
+use crate::ledger::{Ledger, Totals, Window};
 use crate::outcome::FailureReason;
 use crate::replay::{LostEvents, PendingEvent, PendingEvents};
 use crate::standing::{Failure, Standing};
 use crate::time::UnixMillis;
+use crate::tracked::{Fate, TrackedEvent};
 use crate::webhook::Webhook;
 use crate::window::Retained;
 
@@ -53,7 +55,7 @@ impl From<LedgerState> for Ledger {
     fn from(old: LedgerState) -> Self {
         Self {
             floor: old.floor,
-            counted: old.counted,
+            counted: old.counted.into_iter().collect(),
             newest_counted: old.newest_counted,
             totals: old.totals,
             events: old.events.into(),
@@ -89,6 +91,7 @@ impl From<Events> for events::Events {
             pending.fail(*key, PendingEvent { event: None, last });
         }
         let pending_events = Arc::new(pending);
+        let tracked = tracked.into();
         Self { entered, delivered, lost, delay, tracked, pending_events, lost_events: Arc::new(LostEvents::default()) }
     }
 }
