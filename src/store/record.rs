@@ -85,6 +85,8 @@ pub fn encode_record(record: &impl Serialize) -> postcard::Result<Bytes> {
     bytes = postcard::to_extend(record, bytes)?;
     let length = u32::try_from(bytes.len() - 4).map_err(|_| postcard::Error::SerializeBufferFull)?;
     bytes[..4].copy_from_slice(&length.to_le_bytes());
+    // They are kept for as long as nothing changes, and had room to grow.
+    bytes.shrink_to_fit();
     Ok(bytes.into())
 }
 

@@ -9,8 +9,8 @@ use crate::id::{AttemptId, SubjectId};
 use crate::outcome::Outcome;
 use crate::time::{CompactMillis, UnixMillis};
 
-/// While attempts are taken out, the room of so many is given back at once. A convention: some 300 KB.
-const GIVEN_BACK: usize = 1 << 12;
+/// So many attempts are in one piece of memory, and are taken out at once. A convention: 300 KB.
+const BLOCK: usize = 1 << 12;
 
 /// An attempt: 72 bytes, for a response may have tens of thousands that are new.
 #[derive(Clone, Copy, Debug)]
@@ -59,13 +59,22 @@ impl From<FreshRow> for Attempt {
     }
 }
 
-/// Attempts that are not dealt with.
+/// Attempts that are not dealt with. In blocks, so that there is no moment at which a long list is there twice because it
+/// grows, and so that the memory of those that are taken out is free for what is made of them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FreshAttempts(Vec<FreshRow>);
+pub(crate) struct FreshAttempts(Vec<Vec<FreshRow>>);
 
 impl FreshAttempts {
     pub(crate) fn push(&mut self, attempt: Attempt) {
-        self.0.push(attempt.into());
+        match self.0.last_mut() {
+            Some(block) if block.len() < BLOCK => block.push(attempt.into()),
+            Some(_) => {
+                let mut block = Vec::with_capacity(BLOCK);
+                block.push(attempt.into());
+                self.0.push(block);
+            }
+            None => self.0.push(Vec::from([attempt.into()])),
+        }
     }
 
     /// Whether one of them failed.
@@ -75,31 +84,70 @@ impl FreshAttempts {
 
     /// Removes the attempts that are not to be kept.
     pub(crate) fn retain(&mut self, mut is_kept: impl FnMut(Position) -> bool) {
-        self.0.retain(|row| is_kept(row.position()));
+        self.0.iter_mut().for_each(|block| block.retain(|row| is_kept(row.position())));
     }
 
-    /// All of them, in any order.
+    /// Takes them out in the order of their positions, some at a time.
+    pub(crate) fn into_batches(mut self) -> impl Iterator<Item = Batch> {
+        self.0.iter_mut().for_each(|block| block.sort_unstable_by_key(|row| Reverse(row.position())));
+        core::iter::from_fn(move || {
+            let batch: Vec<FreshRow> = core::iter::from_fn(|| self.pop_oldest()).take(BLOCK).collect();
+            (!batch.is_empty()).then_some(Batch(batch))
+        })
+    }
+
+    /// Takes out the oldest, where the oldest of each block is its last.
+    fn pop_oldest(&mut self) -> Option<FreshRow> {
+        // There are few blocks, and one in nearly all responses.
+        let oldest = |block: &Vec<FreshRow>| block.last().map(FreshRow::position);
+        let index = match self.0.len() {
+            1 => 0,
+            _ => (0..self.0.len()).min_by_key(|index| oldest(&self.0[*index]))?,
+        };
+        let row = self.0.get_mut(index)?.pop();
+        if self.0[index].is_empty() {
+            self.0.swap_remove(index);
+        }
+        row.or_else(|| self.pop_oldest())
+    }
+}
+
+/// Some attempts, in the order of their positions.
+#[derive(Debug)]
+pub(crate) struct Batch(Vec<FreshRow>);
+
+impl Batch {
     pub(crate) fn iter(&self) -> impl Iterator<Item = Attempt> {
         self.0.iter().map(|row| Attempt::from(*row))
-    }
-
-    /// Takes them out in the order of their positions.
-    pub(crate) fn into_ordered(mut self) -> impl Iterator<Item = Attempt> {
-        self.0.sort_unstable_by_key(|row| Reverse(row.position()));
-        core::iter::from_fn(move || {
-            let row = self.0.pop()?;
-            // Beside what is made of them, less than all of them is in memory.
-            if self.0.len().is_multiple_of(GIVEN_BACK) {
-                self.0.shrink_to_fit();
-            }
-            Some(row.into())
-        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::ObjectId;
+
+    #[test]
+    fn attempts_come_out_in_the_order_of_their_positions_whatever_their_order_and_number() {
+        for number in [0, 1, BLOCK, BLOCK + 1, 3 * BLOCK] {
+            let mut fresh = FreshAttempts::default();
+            let attempt = |index: usize| {
+                // Each index once, and no two neighbours side by side.
+                let second = u32::try_from(index * 7 % number).expect("few");
+                let mut id = [0; 12];
+                id[..4].copy_from_slice(&second.to_be_bytes());
+                let id = AttemptId(ObjectId::from_bytes(id));
+                let at = id.0.made_at().plus_millis(5);
+                Attempt { id, at, outcome: Outcome::Success { status: 200 }, retry: second, event: None }
+            };
+            let attempts: Vec<Attempt> = (0..number).map(attempt).collect();
+            attempts.iter().cloned().for_each(|attempt| fresh.push(attempt));
+            let mut in_order = attempts;
+            in_order.sort_unstable_by_key(Attempt::position);
+            let taken: Vec<Attempt> = fresh.into_batches().flat_map(|batch| batch.iter().collect::<Vec<_>>()).collect();
+            assert_eq!(taken, in_order);
+        }
+    }
 
     #[test]
     fn an_attempt_takes_72_bytes() {

@@ -211,19 +211,21 @@ impl Ledger {
 
         let newest_before = self.newest_counted;
         let (mut counted, mut new_failures) = (Vec::new(), Vec::new());
-        self.events.expect(response.fresh.iter().map(|attempt| key_of(&attempt)));
-        for attempt in response.fresh.into_ordered() {
-            let position = attempt.position();
-            self.totals.count(&attempt);
-            self.totals.late += u64::from(newest_before.is_some_and(|newest| position.at < newest.at));
-            self.events.observe(&attempt, now, policy);
-            let (failed, stands) = (!attempt.outcome.is_success(), !attempt.is_ahead(now));
-            counted.push(CountedRow::new(position, failed, stands));
-            if stands {
-                self.newest_counted = self.newest_counted.max(Some(position));
-            }
-            if stands && failed {
-                new_failures.push(attempt.id);
+        for batch in response.fresh.into_batches() {
+            self.events.expect(batch.iter().map(|attempt| key_of(&attempt)));
+            for attempt in batch.iter() {
+                let position = attempt.position();
+                self.totals.count(&attempt);
+                self.totals.late += u64::from(newest_before.is_some_and(|newest| position.at < newest.at));
+                self.events.observe(&attempt, now, policy);
+                let (failed, stands) = (!attempt.outcome.is_success(), !attempt.is_ahead(now));
+                counted.push(CountedRow::new(position, failed, stands));
+                if stands {
+                    self.newest_counted = self.newest_counted.max(Some(position));
+                }
+                if stands && failed {
+                    new_failures.push(attempt.id);
+                }
             }
         }
         self.counted.add(counted);
@@ -541,7 +543,7 @@ impl LogResponse {
 
     /// The attempts that were not dealt with before, in the order of their positions.
     pub(crate) fn fresh(&self) -> impl Iterator<Item = Attempt> {
-        self.fresh.clone().into_ordered()
+        self.fresh.clone().into_batches().flat_map(|batch| batch.iter().collect::<Vec<_>>())
     }
 }
 

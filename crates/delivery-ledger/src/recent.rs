@@ -55,6 +55,8 @@ impl RecentAttempts {
         let others: Vec<RecentAttempt> = self.0.iter().filter(|known| !is_shown(known.id)).copied().collect();
         attempts.extend(others);
         keep_newest(&mut attempts);
+        // It stays for long, and had room for those that are not among the newest.
+        attempts.shrink_to_fit();
         Self(attempts)
     }
 

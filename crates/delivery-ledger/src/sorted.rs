@@ -46,6 +46,11 @@ impl<R: Row> Sorted<R> {
     pub(crate) fn add(&mut self, mut rows: Vec<R>) {
         rows.sort_unstable_by_key(Row::key);
         rows.dedup_by(|one, other| one.key() == other.key());
+        if self.0.is_empty() {
+            rows.shrink_to_fit();
+            self.0 = rows;
+            return;
+        }
         if self.0.last().is_some_and(|last| rows.first().is_some_and(|first| first.key() <= last.key())) {
             rows.retain(|row| self.find(&row.key()).is_err());
         }
