@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use cotalker_simulator::demo::many;
-use cotalker_simulator::{Simulator, Trigger, WebhookSpec, World};
+use cotalker_simulator::{Endpoint, Simulator, Trigger, WebhookSpec, World};
 use delivery_ledger::WebhookId;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use test_harness::{MetricsPage, Running, START, program, release_build, serve, until};
+use test_harness::{MetricsPage, Running, START, client, program, release_build, serve, until};
 
 /// So much more an unoptimised build takes, mostly for its own code: 12 to 14 MiB as measured in each of these tests.
 /// The promises are the release build's; the test command holds that one to them.
@@ -183,4 +183,98 @@ async fn a_long_entry_takes_little() {
     print("a log of one entry of 40 MiB, read twice", &exporter);
     let peak = memory_of(&exporter, "VmHWM");
     assert!(peak < allowed(PEAK_KIB), "{peak} KiB");
+}
+
+/// The promise for 300 webhooks with 20 entries each: what the process takes of its own. Its code, 11 MiB, is the kernel's
+/// to keep in memory or not.
+const OWN_KIB_OF_300: u64 = 7 * 1024;
+
+/// The promise for 10,000 of them, with a state.
+const OWN_KIB_OF_10_000: u64 = 120 * 1024;
+
+/// The promise for 150 MB of new entries in one log: so much more at the most.
+const NEWS_KIB: u64 = 8 * 1024;
+
+/// The promise for the same in 250 logs, of which eight are read at once.
+const SPREAD_NEWS_KIB: u64 = 12 * 1024;
+
+/// So many webhooks, the log of each with so many entries.
+async fn equal_logs(webhooks: usize, entries: usize, (from, to): (u32, u32)) -> Simulator {
+    let mut world = World::new(START, 1);
+    let age_ms = i64::try_from(entries * 11_000).expect("a time");
+    for number in 0..webhooks {
+        let spec = WebhookSpec::new(&format!("hook_{number:05}"), Trigger::Task).every_ms(10_000);
+        let spec = spec.named(&format!("Webhook no. {number}")).at(&format!("hooks-{}.acme.example", number % 50));
+        world.add_since(spec.entry_bytes(from, to), START.plus_millis(-age_ms));
+    }
+    let simulator = serve(world).await;
+    simulator.switch(|switches| switches.default_shape.window = entries);
+    simulator
+}
+
+/// Waits until the logs have been asked for so many times more. No page is asked for, which would be kept.
+async fn calls_for_logs(simulator: &Simulator, calls: usize) {
+    let calls = simulator.count(Endpoint::Logs) + u64::try_from(calls).expect("few");
+    until("calls for logs", async || (simulator.count(Endpoint::Logs) >= calls).then_some(())).await;
+}
+
+/// What the process takes of its own, in KiB, once all of such logs have been read twice, and a page in the form that
+/// Prometheus asks for.
+async fn own_memory_with(webhooks: usize, has_state: bool) -> u64 {
+    let simulator = equal_logs(webhooks, 20, (500, 600)).await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut exporter = program(&["--poll.history=count", "--poll.rate=0", "--poll.interval=5s"]);
+    if has_state {
+        exporter = exporter.keeping(directory.path());
+    }
+    let exporter = exporter.towards(&simulator).anywhere().spawn();
+    calls_for_logs(&simulator, 2 * webhooks + 1).await;
+    let url = format!("{}/metrics", exporter.site().await.root());
+    let response = client().get(url).header("Accept-Encoding", "gzip").send().await.expect("a response");
+    response.bytes().await.expect("a page");
+    let own = memory_of(&exporter, "RssAnon");
+    print(&format!("{webhooks} webhooks with 20 entries each, state: {has_state}, of its own {own} KiB"), &exporter);
+    own
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_hundred_webhooks_take_little() {
+    for has_state in [false, true] {
+        let own = own_memory_with(300, has_state).await;
+        assert!(own < allowed(OWN_KIB_OF_300), "{own} KiB");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_webhooks_and_their_state_take_little() {
+    let own = own_memory_with(10_000, true).await;
+    assert!(own < allowed(OWN_KIB_OF_10_000), "{own} KiB");
+}
+
+/// What the process takes more at its peak, in KiB, once logs of one entry each show so many of 3 kB, nearly all new.
+async fn growth_with_news(webhooks: usize, entries: usize) -> u64 {
+    let simulator = equal_logs(webhooks, entries, (2_500, 3_500)).await;
+    simulator.switch(|switches| switches.default_shape.window = 1);
+    let exporter = program(&["--poll.history=count", "--cotalker.timeout=5m"]).towards(&simulator).anywhere().quickly();
+    let exporter = exporter.spawn();
+    calls_for_logs(&simulator, 2 * webhooks + 1).await;
+    let before = memory_of(&exporter, "VmHWM");
+    simulator.switch(|switches| switches.default_shape.window = entries);
+    // Those that are under way, those that read all of it, and the first of the next.
+    calls_for_logs(&simulator, 2 * webhooks + 1).await;
+    let growth = memory_of(&exporter, "VmHWM") - before;
+    print(&format!("{entries} new entries in each of {webhooks} logs, {growth} KiB more"), &exporter);
+    let site = exporter.site().await;
+    let counted = |page: &MetricsPage| page.sum("cotalker_webhook_delivery_attempts_total", &[]);
+    let all = f64::from(u32::try_from(webhooks * entries).expect("few"));
+    site.wait_for("all of them, counted", |page| counted(page) == Some(all)).await;
+    growth
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_of_150_mb_take_little() {
+    let growth = growth_with_news(1, LONG_LOG).await;
+    assert!(growth < allowed(NEWS_KIB), "{growth} KiB");
+    let growth = growth_with_news(250, LONG_LOG / 250).await;
+    assert!(growth < allowed(SPREAD_NEWS_KIB), "{growth} KiB");
 }
