@@ -9,8 +9,8 @@ use crate::id::{AttemptId, SubjectId};
 use crate::outcome::Outcome;
 use crate::time::{CompactMillis, UnixMillis};
 
-/// So many attempts are in one piece of memory, and are taken out at once. A convention: 300 KB.
-const BLOCK: usize = 1 << 12;
+/// So many attempts are taken out at once, and their room given back. A convention: 300 KB.
+const BATCH: usize = 1 << 12;
 
 /// An attempt: 72 bytes, for a response may have tens of thousands that are new.
 #[derive(Clone, Copy, Debug)]
@@ -59,22 +59,14 @@ impl From<FreshRow> for Attempt {
     }
 }
 
-/// Attempts that are not dealt with. In blocks, so that there is no moment at which a long list is there twice because it
-/// grows, and so that the memory of those that are taken out is free for what is made of them.
+/// Attempts that are not dealt with. Side by side: the system moves a long list that grows without a copy, and takes back
+/// its end when it shrinks.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FreshAttempts(Vec<Vec<FreshRow>>);
+pub(crate) struct FreshAttempts(Vec<FreshRow>);
 
 impl FreshAttempts {
     pub(crate) fn push(&mut self, attempt: Attempt) {
-        match self.0.last_mut() {
-            Some(block) if block.len() < BLOCK => block.push(attempt.into()),
-            Some(_) => {
-                let mut block = Vec::with_capacity(BLOCK);
-                block.push(attempt.into());
-                self.0.push(block);
-            }
-            None => self.0.push(Vec::from([attempt.into()])),
-        }
+        self.0.push(attempt.into());
     }
 
     /// Whether one of them failed.
@@ -84,41 +76,36 @@ impl FreshAttempts {
 
     /// Removes the attempts that are not to be kept.
     pub(crate) fn retain(&mut self, mut is_kept: impl FnMut(Position) -> bool) {
-        self.0.iter_mut().for_each(|block| block.retain(|row| is_kept(row.position())));
+        self.0.retain(|row| is_kept(row.position()));
     }
 
-    /// Takes them out in the order of their positions, some at a time.
+    /// Takes them out in the order of their positions, some at a time: of the others and what is made of them, less than
+    /// all is in memory at once.
     pub(crate) fn into_batches(mut self) -> impl Iterator<Item = Batch> {
-        self.0.iter_mut().for_each(|block| block.sort_unstable_by_key(|row| Reverse(row.position())));
+        self.0.sort_unstable_by_key(|row| Reverse(row.position()));
         core::iter::from_fn(move || {
-            let batch: Vec<FreshRow> = core::iter::from_fn(|| self.pop_oldest()).take(BLOCK).collect();
+            let batch = match self.0.len().checked_sub(BATCH) {
+                None | Some(0) => core::mem::take(&mut self.0),
+                Some(rest) => {
+                    let batch = self.0.get(rest..)?.to_vec();
+                    self.0.truncate(rest);
+                    self.0.shrink_to_fit();
+                    batch
+                }
+            };
             (!batch.is_empty()).then_some(Batch(batch))
         })
     }
-
-    /// Takes out the oldest, where the oldest of each block is its last.
-    fn pop_oldest(&mut self) -> Option<FreshRow> {
-        // There are few blocks, and one in nearly all responses.
-        let oldest = |block: &Vec<FreshRow>| block.last().map(FreshRow::position);
-        let index = match self.0.len() {
-            1 => 0,
-            _ => (0..self.0.len()).min_by_key(|index| oldest(&self.0[*index]))?,
-        };
-        let row = self.0.get_mut(index)?.pop();
-        if self.0[index].is_empty() {
-            self.0.swap_remove(index);
-        }
-        row.or_else(|| self.pop_oldest())
-    }
 }
 
-/// Some attempts, in the order of their positions.
+/// Some attempts, the newest first.
 #[derive(Debug)]
 pub(crate) struct Batch(Vec<FreshRow>);
 
 impl Batch {
+    /// All of them, in the order of their positions.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Attempt> {
-        self.0.iter().map(|row| Attempt::from(*row))
+        self.0.iter().rev().map(|row| Attempt::from(*row))
     }
 }
 
@@ -129,7 +116,7 @@ mod tests {
 
     #[test]
     fn attempts_come_out_in_the_order_of_their_positions_whatever_their_order_and_number() {
-        for number in [0, 1, BLOCK, BLOCK + 1, 3 * BLOCK] {
+        for number in [0, 1, BATCH, BATCH + 1, 3 * BATCH] {
             let mut fresh = FreshAttempts::default();
             let attempt = |index: usize| {
                 // Each index once, and no two neighbours side by side.
