@@ -177,7 +177,7 @@ fn render_of_webhooks(bencher: Bencher<'_, '_>, (webhooks, encoding): (u32, Enco
         Page::new(AccountView::default(), blocks.collect())
     };
     let bytes: usize =
-        page().part(Format::Text, encoding).followed_by(Vec::new()).iter().map(|piece| piece.len()).sum();
+        page().part(Format::Text, encoding).followed_by(Vec::new().into()).iter().map(|piece| piece.len()).sum();
     bencher
         .counter(ItemsCount::new(views.len()))
         .counter(BytesCount::new(bytes))

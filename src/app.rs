@@ -115,7 +115,7 @@ pub async fn serve(
     if let Some(protection) = &settings.web.protection {
         protection.log_summary();
     }
-    let instruments = Arc::new(Instruments::new(settings.poll.interval.as_secs_f64())?);
+    let instruments = Arc::new(Instruments::new(settings.poll.interval.as_secs_f64()));
     let client = Arc::new(ApiClient::new(api, Arc::clone(&instruments))?);
     let reread = {
         let client = Arc::clone(&client);
@@ -211,6 +211,6 @@ async fn lost(settings: ExporterSettings, options: LostOptions) -> anyhow::Resul
 /// A client for one look, whose calls nobody measures.
 fn client(api: Option<ApiSettings>, poll_interval: Duration) -> anyhow::Result<Arc<ApiClient>> {
     let api = api.context("no API is configured")?;
-    let instruments = Arc::new(Instruments::new(poll_interval.as_secs_f64())?);
+    let instruments = Arc::new(Instruments::new(poll_interval.as_secs_f64()));
     Ok(Arc::new(ApiClient::new(api, instruments)?))
 }

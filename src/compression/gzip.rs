@@ -95,10 +95,23 @@ impl Member {
         self.checksum.combine(&Hasher::new_with_initial_len(text.crc, text.len));
     }
 
+    /// The same with `text` at its end.
+    #[must_use]
+    pub fn and(mut self, text: &Deflated) -> Self {
+        self.push(text);
+        self
+    }
+
+    /// The same in one piece: a few large pieces are sent in less time than many small ones.
+    #[must_use]
+    pub fn joined(self) -> Self {
+        Self { pieces: vec![self.pieces.concat().into()], ..self }
+    }
+
     /// The pieces of the whole member, with `tail` as its last text. All but the last are shared, not copied.
     #[must_use]
-    pub fn followed_by(&self, tail: &[u8]) -> Vec<Bytes> {
-        let mut whole = self.checksum.clone();
+    pub fn followed_by(self, tail: &[u8]) -> Vec<Bytes> {
+        let Self { mut pieces, checksum: mut whole } = self;
         let mut tail_hasher = Hasher::new();
         tail_hasher.update(tail);
         whole.combine(&tail_hasher);
@@ -122,7 +135,8 @@ impl Member {
         let len = u32::try_from(whole.total_len() & u64::from(u32::MAX)).unwrap_or_default();
         end.put_u32_le(whole.finalize());
         end.put_u32_le(len);
-        self.pieces.iter().cloned().chain([end.freeze()]).collect()
+        pieces.push(end.freeze());
+        pieces
     }
 }
 

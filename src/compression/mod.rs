@@ -10,9 +10,11 @@ mod gzip;
 #[cfg(test)]
 mod noise;
 mod part;
+mod tail;
 mod zstd;
 
 pub use self::encoding::Encoding;
 pub use self::gzip::{Deflated, Deflater, Member};
 pub use self::part::Part;
+pub use self::tail::{Settled, Tail};
 pub use self::zstd::Framed;

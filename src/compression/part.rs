@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::encoding::Encoding;
 use super::gzip::{Deflater, Member};
+use super::tail::Tail;
 use super::zstd::Framed;
 
 /// A text in one of the encodings, such that further text can follow.
@@ -42,13 +43,26 @@ impl Part {
         }
     }
 
-    /// This text and `tail` after it, in the pieces to be sent. Those of this text are shared, not copied.
+    /// The same, ready to be sent many times: what is small is in one piece.
     #[must_use]
-    pub fn followed_by(&self, tail: Vec<u8>) -> Vec<Bytes> {
+    pub fn joined(self) -> Self {
         match self {
-            Self::Plain(pieces) => pieces.iter().cloned().chain([tail.into()]).collect(),
-            Self::Gzip(member) => member.followed_by(&tail),
-            Self::Zstd(framed) => framed.followed_by(&tail).into(),
+            Self::Gzip(member) => Self::Gzip(member.joined()),
+            Self::Plain(_) | Self::Zstd(_) => self,
+        }
+    }
+
+    /// This text and `tail` after it, in the pieces to be sent. All but what is new of the tail are shared, not copied.
+    #[must_use]
+    pub fn followed_by(&self, tail: Tail) -> Vec<Bytes> {
+        match self {
+            Self::Plain(pieces) => {
+                let mut pieces = pieces.clone();
+                pieces.extend([tail.settled.text().clone(), tail.fresh.into()]);
+                pieces
+            }
+            Self::Gzip(member) => member.clone().and(tail.settled.deflated()).followed_by(&tail.fresh),
+            Self::Zstd(framed) => framed.followed_by(&tail.text()).into(),
         }
     }
 }

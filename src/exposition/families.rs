@@ -6,7 +6,8 @@
 use delivery_ledger::{Action, DELAY_BUCKETS_SECONDS, EventType, FailureReason};
 
 use super::family::{Family, FamilyDoc, Kind};
-use super::sample::{Label, Point, Shared, Sink, Value};
+use super::sample::{Point, Shared, Sink, Value};
+use super::series::Series;
 use super::view::{AccountView, DatedView, WebhookView};
 
 /// One row of the table: a family, and how its samples follow from the ledgers.
@@ -74,7 +75,7 @@ impl LedgerFamily {
     pub(super) fn begin(&self, account: &AccountView, sink: &mut dyn Sink) {
         sink.family(&Family { name: self.name, kind: self.kind, help: &self.full_help() });
         if let Samples::OfAll(samples) = self.samples {
-            samples(&mut Series { sink, shared: Shared::NONE }, account);
+            samples(&mut Series::new(sink, Shared::NONE), account);
         }
     }
 
@@ -82,7 +83,7 @@ impl LedgerFamily {
     pub(super) fn go_on(&self, webhooks: &[DatedView], sink: &mut dyn Sink) {
         sink.resume(&Family { name: self.name, kind: self.kind, help: "" });
         for DatedView { view, read_at, interval_millis } in webhooks {
-            let mut series = Series { sink, shared: view.shared() };
+            let mut series = Series::new(sink, view.shared());
             match self.samples {
                 Samples::PerWebhook(samples) => samples(&mut series, view),
                 Samples::Freshness => series.put_opt(read_at.map(Value::from)),
@@ -357,32 +358,6 @@ pub const FAMILIES: &[LedgerFamily] = &[
         |series, view| series.put(Value::Count(view.ledger.totals().late)),
     ),
 ];
-
-/// The series of one family, of one webhook or of the account.
-struct Series<'a> {
-    sink: &'a mut dyn Sink,
-    shared: &'a Shared,
-}
-
-impl Series<'_> {
-    fn put(&mut self, value: Value) {
-        self.put_point(Point::Value(value));
-    }
-
-    fn put_opt(&mut self, value: Option<Value>) {
-        if let Some(value) = value {
-            self.put(value);
-        }
-    }
-
-    fn put_with(&mut self, labels: &[Label<'_>], value: Value) {
-        self.sink.sample(self.shared, labels, Point::Value(value));
-    }
-
-    fn put_point(&mut self, point: Point) {
-        self.sink.sample(self.shared, &[], point);
-    }
-}
 
 /// Hands all families to `sink` at once, as the parts of a page together have them.
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Metrics as samples, and the formats that write them.
 //!
-//! [`families`] turns ledgers into samples and [`own`] does so with the exporter's own instruments. Both hand them to a
-//! [`Sink`], one call per sample, so that nothing is collected in between. An encoder is a sink: a new format is one more
+//! [`families`] turns ledgers into samples, and an [`OwnFamily`] does so with what the exporter measures of itself. Both hand
+//! them to a [`Sink`], one call per sample, so that nothing is collected in between. An encoder is a sink: a new format is one more
 //! of them, in one file, and knows neither ledgers nor instruments.
 
 mod block;
@@ -11,10 +11,11 @@ mod format;
 mod line;
 mod number;
 mod openmetrics;
-pub mod own;
+mod own;
 mod page;
 mod rendered;
 mod sample;
+mod series;
 mod text;
 mod view;
 
@@ -23,8 +24,10 @@ pub use self::families::FAMILIES;
 pub use self::family::{Family, FamilyDoc, Kind};
 pub use self::format::Format;
 pub use self::openmetrics::OpenMetrics;
+pub use self::own::OwnFamily;
 pub use self::page::Page;
 pub use self::rendered::Rendered;
 pub use self::sample::{Label, Point, Shared, Sink, Value};
+pub use self::series::Series;
 pub use self::text::Text;
 pub use self::view::{AccountView, DatedView, WebhookView};

@@ -48,7 +48,7 @@ impl Rendered {
 
 impl From<Page> for Rendered {
     fn from(page: Page) -> Self {
-        Self::new(move |format, encoding| page.part(format, encoding))
+        Self::new(move |format, encoding| page.part(format, encoding).joined())
     }
 }
 

@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use super::api::Call;
 use super::negotiation;
 use super::pages::{PageName, Pages};
-use crate::compression::{Encoding, Part};
+use crate::compression::{Encoding, Part, Tail};
 use crate::exposition::Format;
 use crate::snapshot::{self, Snapshot};
 
@@ -34,7 +34,7 @@ pub struct Site {
     /// Where the newest snapshot of the ledgers is.
     pub snapshots: snapshot::Subscriber,
     /// Renders the exporter's own instruments, the last part of a page. It is called for each scrape, so it has to be quick.
-    pub own_metrics: Arc<dyn Fn(Format) -> Vec<u8> + Send + Sync>,
+    pub own_metrics: Arc<dyn Fn(Format) -> Tail + Send + Sync>,
 }
 
 /// A router with one handler that compares the path. The path of the metrics is the user's, and the router would take it

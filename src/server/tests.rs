@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::routes::{Site, router};
-use crate::compression::{Encoding, Part};
+use crate::compression::{Encoding, Part, Tail};
 use crate::exposition::{Format, Rendered};
 use crate::snapshot::{self, Overview, Publisher, Snapshot, WebhookRow};
 
@@ -86,8 +86,8 @@ fn site(telemetry_path: &str, snapshots: snapshot::Subscriber) -> Site {
     Site { telemetry_path: telemetry_path.into(), version: "1.2.3", snapshots, own_metrics: Arc::new(own_metrics) }
 }
 
-fn own_metrics(format: Format) -> Vec<u8> {
-    [OWN.as_bytes(), format.end()].concat()
+fn own_metrics(format: Format) -> Tail {
+    [OWN.as_bytes(), format.end()].concat().into()
 }
 
 fn snapshot_of(ledgers: Bytes) -> Snapshot {

@@ -80,9 +80,9 @@ impl MakeWriter<'_> for LogQueue {
     }
 }
 
-/// How many lines were dropped since the last call.
-pub(super) fn take_dropped() -> u64 {
-    DROPPED.swap(0, Ordering::Relaxed)
+/// How many lines were dropped since the start.
+pub(super) fn dropped() -> u64 {
+    DROPPED.load(Ordering::Relaxed)
 }
 
 /// Waits until all lines so far are written: as long as `longest` for room in the queue, and as long again for the writes.

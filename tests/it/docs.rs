@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cotalker_webhook_exporter::config::flag_docs;
 use cotalker_webhook_exporter::exposition::{FAMILIES, Family, FamilyDoc};
-use cotalker_webhook_exporter::telemetry::Instruments;
+use cotalker_webhook_exporter::telemetry::own_families;
 
 fn flags() -> String {
     let mut table = "| flag | variable | default | meaning |\n|---|---|---|---|\n".to_owned();
@@ -17,7 +17,7 @@ fn flags() -> String {
 
 fn metrics() -> String {
     let mut table = "| metric | type | unit | labels | meaning |\n|---|---|---|---|---|\n".to_owned();
-    let own = Instruments::new(60.0).expect("instruments").families();
+    let own = own_families();
     let own = own.into_iter().filter(|family| !family.name.starts_with("process_"));
     for FamilyDoc { name, kind, labels, help } in FAMILIES.iter().map(|family| family.doc()).chain(own) {
         assert!(help.ends_with('.'), "{name}: HELP is full sentences");

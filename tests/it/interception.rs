@@ -43,7 +43,7 @@ async fn a_page_that_refuses_is_told_apart_from_the_api_and_renews_no_token() {
         assert_eq!(error.reach(), Reach::Api, "it says the same to every call");
         assert_eq!(server.requests(), 2, "a login and a list");
         let page = instruments.render(Format::Text, cotalker_webhook_exporter::clock::now());
-        let page = MetricsPage(String::from_utf8(page).expect("UTF-8"));
+        let page = MetricsPage(String::from_utf8(page.text()).expect("UTF-8"));
         assert_eq!(page.failures("list"), ["http_error"]);
     }
 }

@@ -26,7 +26,7 @@ async fn no_call_fails_because_a_kept_connection_has_just_been_closed() {
             sleep(Duration::from_millis(gap % 8 * milliseconds / 4)).await;
         }
         let page = instruments.render(Format::Text, cotalker_webhook_exporter::clock::now());
-        let page = MetricsPage(String::from_utf8(page).expect("UTF-8"));
+        let page = MetricsPage(String::from_utf8(page.text()).expect("UTF-8"));
         assert_eq!(page.calls("list", "ok"), 40.0, "each call is counted once");
     }
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use cotalker_simulator::{Endpoint, Fault, Settings, Simulator, Switches, Target, Trigger, WebhookSpec, World};
 use cotalker_webhook_exporter::clock;
-use cotalker_webhook_exporter::telemetry::as_seconds;
 use delivery_ledger::{UnixMillis, WebhookId};
 
 use test_harness::{Daemon, MetricsPage, START, Setup, happen, until};
@@ -157,4 +156,10 @@ async fn too_many_calls_without_a_word_on_how_long_end_by_themselves() {
     daemon.wait_for("what happened", |page| page.differs(ids[0], &truth).is_none()).await;
     let page = daemon.wait_for("both refusals", |page| page.calls("list", "rate_limited") == 2.0).await;
     assert_eq!(page.failures("list"), ["rate_limited"]);
+}
+
+/// A point in time as the seconds that a metric shows.
+#[expect(clippy::cast_precision_loss, reason = "exact for every date until the year 287396")]
+fn as_seconds(time: UnixMillis) -> f64 {
+    time.as_millis() as f64 / 1_000.0
 }

@@ -98,7 +98,7 @@ pub(crate) fn settings(base_url: &str) -> ApiSettings {
 
 /// A client with these settings, and where it counts.
 pub(crate) fn client(settings: ApiSettings) -> (ApiClient, Arc<Instruments>) {
-    let instruments = Arc::new(Instruments::new(60.0).expect("instruments"));
+    let instruments = Arc::new(Instruments::new(60.0));
     (ApiClient::new(settings, Arc::clone(&instruments)).expect("a client"), instruments)
 }
 

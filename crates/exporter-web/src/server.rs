@@ -111,7 +111,7 @@ impl Server {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .keep_alive(false)
-            .max_buf_size(limits.head_bytes)
+            .max_buf_size(limits.head_bytes.max(WRITTEN_AT_ONCE))
             .max_header_size(limits.head_bytes)
             .max_headers(limits.head_fields);
         let shared = Arc::new(Shared {
@@ -133,6 +133,10 @@ impl Server {
         tasks.join_all().await;
     }
 }
+
+/// Up to so much of a response is handed to the system in one call, so that its client is not woken for each piece. The
+/// pieces are shared, so it is no memory. Heads have a limit of their own.
+const WRITTEN_AT_ONCE: usize = 1024 * 1024;
 
 /// Ends the responses that their clients do not read: each may hold large data that is long stale.
 async fn give_up_overdue_responses(shared: Arc<Shared>) {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::api::Malformation;
-use crate::compression::Encoding;
+use crate::compression::{Encoding, Settled, Tail};
 use crate::exposition::families::write;
 use crate::exposition::{AccountView, Format, Page};
 
@@ -169,7 +169,7 @@ impl World {
 
     /// The page as it is served.
     fn served(&self, format: Format, encoding: Encoding) -> String {
-        let bytes = self.page().part(format, encoding).followed_by(TAIL.into()).concat();
+        let bytes = self.page().part(format, encoding).joined().followed_by(tail()).concat();
         let mut text = String::new();
         match encoding {
             Encoding::Identity => bytes.as_slice().read_to_string(&mut text),
@@ -264,9 +264,15 @@ proptest! {
     }
 }
 
+/// A part of it has been there before.
+fn tail() -> Tail {
+    let (settled, fresh) = TAIL.split_at(TAIL.len() / 2);
+    Tail { settled: Arc::new(Settled::new(settled.as_bytes())), fresh: fresh.into() }
+}
+
 /// How many pieces of the page are others after a change. Heads always are.
 fn remade(world: &mut World, change: &Change, encoding: Encoding) -> usize {
-    let pieces = |world: &World| world.page().part(Format::Text, encoding).followed_by(Vec::new());
+    let pieces = |world: &World| world.page().part(Format::Text, encoding).followed_by(Vec::new().into());
     let before = pieces(world);
     world.change(change);
     let kept: Vec<*const u8> = before.iter().map(|piece| piece.as_ptr()).collect();
