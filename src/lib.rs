@@ -30,6 +30,7 @@ pub mod check;
 pub mod clock;
 pub mod compression;
 pub mod config;
+pub mod crash;
 pub mod demo;
 pub mod exposition;
 pub mod healthcheck;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use cotalker_webhook_exporter::config::{self, Exit};
-use cotalker_webhook_exporter::{app, terminal};
+use cotalker_webhook_exporter::{app, crash, terminal};
 
 /// Polling waits for the network, and serving hands out what is ready: two threads are enough on any machine.
 const WORKER_THREADS: usize = 2;
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         }
     };
     settings.log.install();
+    crash::end_at_panics();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build()
     {
         Ok(runtime) => runtime,
