@@ -8,6 +8,11 @@ use cotalker_webhook_exporter::{app, crash, terminal};
 /// Polling waits for the network, and serving hands out what is ready: two threads are enough on any machine.
 const WORKER_THREADS: usize = 2;
 
+/// musl's own asks the system for memory for each connection, and gives it back.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     let (task, settings) = match config::parse(std::env::args_os()) {
         Ok(parsed) => parsed,

@@ -1,6 +1,6 @@
 //! The exporter's log, on standard error.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -55,7 +55,9 @@ impl LogConfig {
     /// Sends the log to standard error, through a queue: see [`super::flush_log`]. The first call in a process wins.
     pub fn install(&self) {
         let queue = LogQueue::start();
-        let registry = tracing_subscriber::registry().with(EnvFilter::new(&self.filter));
+        // What cannot be parsed has been refused before.
+        let filter = self.filter.parse::<Targets>().unwrap_or_default();
+        let registry = tracing_subscriber::registry().with(filter);
         // An error means that there is a log already.
         let _ = match self.format {
             LogFormat::Logfmt => {
@@ -81,7 +83,7 @@ mod tests {
         {
             let parsed = LogConfig::parse_filter(filter).expect(filter);
             assert_eq!(parsed, filter);
-            EnvFilter::try_new(&parsed).expect("tracing takes it");
+            parsed.parse::<Targets>().expect("tracing takes it");
         }
     }
 

@@ -45,7 +45,7 @@ pub struct Switches {
     pub date_offset_ms: i64,
     /// Sends a weak `ETag` and honours `If-None-Match`.
     pub etag: bool,
-    /// Compresses (brotli, gzip, zstd) for those who accept it.
+    /// Compresses (gzip, zstd; in tests brotli, too) for those who accept it.
     pub compression: bool,
     /// Leaves inactive webhooks out of the list.
     pub hide_inactive: bool,
