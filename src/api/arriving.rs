@@ -9,7 +9,7 @@ use http::HeaderMap;
 use reqwest::{Error, Response};
 
 use super::digester::{DigestKey, Digester};
-use super::transport::lock;
+use super::lock::lock;
 
 /// So much of a body is held while it looks like the one before. One that differs further down has to be asked for again. A
 /// convention: more than most logs have, and little even of several calls at once.

@@ -21,7 +21,7 @@ use super::arriving::{Arriving, Tally};
 use super::cause::Malformation;
 use super::error::CallError;
 use super::fetched::Transfer;
-use super::transport::lock;
+use super::lock::lock;
 
 /// What the exporter asks for.
 pub(super) const ACCEPTED: &str = "gzip, br, zstd";

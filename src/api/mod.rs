@@ -15,6 +15,7 @@ mod digester;
 mod error;
 mod fetched;
 mod http_client;
+mod lock;
 pub mod log_entries;
 mod masks;
 mod nesting;
@@ -54,9 +55,10 @@ pub use self::tls_error::{CertificateProblem, TlsProblem};
 
 use self::call::{CallResult, Endpoint};
 use self::digester::DigestKey;
+use self::lock::lock;
 use self::session::Session;
 use self::sinks::{ListSink, LogSink, Sink, SurveySink, WebhookSink};
-use self::transport::{Body, Opened, Recognised, Transport, lock};
+use self::transport::{Body, Opened, Recognised, Transport};
 use crate::secret::Secret;
 use crate::telemetry::Instruments;
 

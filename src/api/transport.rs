@@ -1,6 +1,6 @@
 //! HTTP calls, each bounded in time and size, paced and counted.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use delivery_ledger::fleet::BodyDigests;
@@ -18,6 +18,7 @@ use super::digester::DigestKey;
 use super::error::{CallError, is_closed_connection};
 use super::fetched::Transfer;
 use super::http_client::BuildError;
+use super::lock::lock;
 use super::pacing::Pacing;
 use super::reuse::note_reuse;
 use super::settings::ApiSettings;
@@ -262,11 +263,6 @@ impl Transport {
     fn count(&self, endpoint: Endpoint, result: CallResult, started: Instant, bytes: u64) {
         self.instruments.call_ended(endpoint, result, started.elapsed().as_secs_f64(), bytes);
     }
-}
-
-/// A mutex that is never held across anything that can panic.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a response that should be JSON is a web page: by its type, or by its first byte. Reads no further than that.
