@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex};
 
 use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZstdDecoder};
 use async_compression::zstd::DParameter;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use delivery_ledger::fleet::BodyDigests;
 use futures::stream::try_unfold;
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
-use tokio::io::{AsyncBufRead, AsyncReadExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader};
 use tokio_util::io::StreamReader;
 
 use super::arriving::{Arriving, Tally};
@@ -48,9 +48,9 @@ pub(super) struct Decoded {
 
 enum Body {
     /// It is not compressed.
-    Plain(Arriving),
-    /// It is, once or more often.
-    Compressed { reader: Pin<Box<dyn AsyncBufRead + Send>>, buffer: BytesMut },
+    Plain { arriving: Arriving, chunk: Option<Bytes> },
+    /// It is, once or more often. So many bytes of the reader's buffer have been handed out.
+    Compressed { reader: Pin<Box<dyn AsyncBufRead + Send>>, taken: usize },
 }
 
 #[derive(Clone, Copy)]
@@ -80,7 +80,7 @@ impl Decoded {
         let encodings = encodings(arriving.headers())?;
         let tally = arriving.tally();
         if encodings.is_empty() {
-            return Ok(Self { body: Body::Plain(arriving), encodings, tally, bytes: 0 });
+            return Ok(Self { body: Body::Plain { arriving, chunk: None }, encodings, tally, bytes: 0 });
         }
         let chunks = try_unfold(arriving, |mut arriving| async {
             let chunk = arriving.chunk().await.map_err(io::Error::other)?;
@@ -89,7 +89,7 @@ impl Decoded {
         let body: Pin<Box<dyn AsyncBufRead + Send>> = Box::pin(StreamReader::new(Box::pin(chunks)));
         // They are named in the order in which they were applied. Source: RFC 9110, section 8.4.
         let reader = encodings.iter().rev().copied().fold(body, decoder);
-        Ok(Self { body: Body::Compressed { reader, buffer: BytesMut::new() }, encodings, tally, bytes: 0 })
+        Ok(Self { body: Body::Compressed { reader, taken: 0 }, encodings, tally, bytes: 0 })
     }
 
     /// The next bytes; `None` at the end of a body that is whole.
@@ -97,22 +97,22 @@ impl Decoded {
     /// # Errors
     ///
     /// If the connection breaks, or the compression does.
-    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, CallError> {
+    pub(super) async fn chunk(&mut self) -> Result<Option<&[u8]>, CallError> {
         let chunk = match &mut self.body {
-            Body::Plain(arriving) => arriving.chunk().await.map_err(CallError::from_transport)?,
-            Body::Compressed { reader, buffer } => {
-                buffer.reserve(CHUNK_BYTES);
-                let read = reader.read_buf(buffer).await.map_err(failure)?;
-                (read > 0).then(|| buffer.split().freeze())
+            Body::Plain { arriving, chunk } => {
+                *chunk = arriving.chunk().await.map_err(CallError::from_transport)?;
+                chunk.as_deref()
+            }
+            Body::Compressed { reader, taken } => {
+                reader.consume(std::mem::take(taken));
+                let decompressed = reader.fill_buf().await.map_err(failure)?;
+                *taken = decompressed.len();
+                (!decompressed.is_empty()).then_some(decompressed)
             }
         };
-        self.bytes = self.bytes.saturating_add(chunk.as_ref().map_or(0, length));
+        let length = chunk.map_or(0, |chunk| u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        self.bytes = self.bytes.saturating_add(length);
         Ok(chunk)
-    }
-
-    /// Bytes so far, after decompression.
-    pub(super) const fn bytes(&self) -> u64 {
-        self.bytes
     }
 
     /// The digests of a body that has ended, if they were wanted.
@@ -126,10 +126,6 @@ impl Decoded {
         let encodings = self.encodings.iter().map(|encoding| encoding.as_str()).collect();
         Transfer { encodings, received_bytes, bytes: self.bytes }
     }
-}
-
-fn length(chunk: &Bytes) -> u64 {
-    u64::try_from(chunk.len()).unwrap_or(u64::MAX)
 }
 
 fn decoder(compressed: Pin<Box<dyn AsyncBufRead + Send>>, encoding: Encoding) -> Pin<Box<dyn AsyncBufRead + Send>> {

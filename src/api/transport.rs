@@ -238,11 +238,11 @@ impl Transport {
         let read = async {
             let mut body = Decoded::of(arriving)?;
             while let Some(chunk) = body.chunk().await? {
-                bytes = body.bytes();
+                bytes = bytes.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
                 if bytes > self.max_response_bytes {
                     return Err(CallError::too_large(self.max_response_bytes));
                 }
-                sink.feed(&chunk)?;
+                sink.feed(chunk)?;
             }
             Ok((sink.finish()?, body.transfer(), body.digests()))
         };
