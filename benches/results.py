@@ -25,7 +25,8 @@ BENCHMARKS = [
 def run(name: str, arguments: list[str]) -> str:
     """What a benchmark prints."""
     print(f"benchmark: {name}", file=sys.stderr)
-    command = ["cargo", "bench", "--quiet", "--locked", "--bench", name, "--", *arguments]
+    # Apart: a benchmark brings a program of another profile, which would take the place of the release binary.
+    command = ["cargo", "bench", "--quiet", "--locked", "--target-dir", "target/benches", "--bench", name, "--", *arguments]
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
