@@ -98,14 +98,20 @@ struct EventOfEntry {
     data: Option<IgnoredAny>,
 }
 
+/// A log of so many entries: the same thousand again and again, each time with ids of their own.
 fn log() -> (WebhookId, Vec<u8>) {
     let mut world = World::new(NOW, 1);
-    let spec = WebhookSpec::new("busy", Trigger::Task).to(Receiver::Flaky { failures: 0.03 }).every_ms(60);
+    let spec = WebhookSpec::new("busy", Trigger::Task).to(Receiver::Flaky { failures: 0.03 }).every_ms(2_500);
     let id = world.add_since(spec.entry_bytes(3_000, 3_000), NOW.plus_millis(-3_600_000));
     let company = world.company();
     let attempts = world.attempts(id);
-    let entries: Vec<String> =
-        attempts.iter().take(ENTRIES).map(|attempt| entry_value(attempt, id.0, company).to_string()).collect();
+    let entry = |(number, attempt)| {
+        let mut entry = entry_value(attempt, id.0, company);
+        let second = entry["_id"].as_str().expect("an id")[..8].to_owned();
+        entry["_id"] = format!("{second}{number:016x}").into();
+        entry.to_string()
+    };
+    let entries: Vec<String> = attempts.iter().take(1_000).cycle().take(ENTRIES).enumerate().map(entry).collect();
     assert_eq!(entries.len(), ENTRIES);
     (id, format!("[{}]", entries.join(",")).into_bytes())
 }
@@ -203,7 +209,14 @@ fn cpu() -> Duration {
 /// CPU seconds of doing it once.
 async fn measure(way: Way, port: u16, id: WebhookId) -> f64 {
     let polling = client(port, way.path());
-    let bare = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
+    let bare = reqwest::Client::builder()
+        .no_proxy()
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .tls_certs_only([])
+        .build()
+        .expect("a client");
     let url = format!("http://127.0.0.1:{port}{}", way.path());
     let is_again = matches!(way, Way::SameAgain | Way::SameAgainGzip | Way::NotModified);
     let mark = if is_again { poll(&polling, id, None).await } else { None };
