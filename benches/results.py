@@ -81,4 +81,5 @@ def main() -> None:
     (ROOT / "benches/RESULTS.md").write_text(text)
 
 
-main()
+if __name__ == "__main__":
+    main()
